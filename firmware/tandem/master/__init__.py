@@ -1,0 +1,1 @@
+"""The field side: one engine a channel, all behind `master.base.Channel`."""

@@ -1,0 +1,57 @@
+"""What every master channel is: one octet stream towards the field, with the devices behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from tandem.engine import Engine
+from tandem.point import Command
+
+
+@dataclass(slots=True, frozen=True)
+class SerialTarget:
+    """The channel is the serial line of that name."""
+
+    line: str
+
+
+@dataclass(slots=True, frozen=True)
+class TcpTarget:
+    """The channel is a TCP connection, dialed from the group address or the member's own on that LAN."""
+
+    lan: str
+    host: str
+    port: int
+    source: Literal["group", "own"]
+
+
+class Channel(Engine, Protocol):
+    """An engine that polls devices and writes their points through `Database.update`.
+
+    Its owner opens the stream after `start` and opens it again, with back-off, whenever it closed.
+    """
+
+    name: str
+    target: SerialTarget | TcpTarget
+    point_ids: frozenset[int]
+    output_ids: frozenset[int]
+
+    def start(self, now: int, integrity: bool) -> None:
+        """The right to talk is ours; `integrity`: old values are not topical until read."""
+
+    def drain(self, now: int) -> None:
+        """Open no new request: the line is to be given away."""
+
+    @property
+    def drained(self) -> bool:
+        """True when nothing is outstanding on the stream."""
+
+    def stop(self, now: int, reason: str) -> None:
+        """The right is lost: forget what was outstanding; controls end NOT_SENT or UNKNOWN, truthfully."""
+
+    def control(self, command: Command, now: int) -> None:
+        """Carry out one control, never twice; its `Report` (stage CONFIRM) comes with `events()`."""
+
+    def statistics(self) -> dict[str, dict[str, float]]:
+        """Counters by device name: answers, timeouts, crc_errors, exceptions, last_answer_ms and the like."""

@@ -1,0 +1,55 @@
+"""What every slave instance is: a station that many sessions of several control centers talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from tandem.engine import Engine
+from tandem.point import Command, Report
+
+
+class Session(Engine, Protocol):
+    """One connection of a control center."""
+
+    center: str
+    on_group: bool
+
+
+class Station(Protocol):
+    """One `[[slave]]`: its sessions, and one event cursor for each control center."""
+
+    name: str
+
+    def accept(self, host: str, on_group: bool, now: int) -> Session | str:
+        """A session for a connection from `host`, or the sentence with which it is refused."""
+
+    def pump(self, limit: int, now: int) -> None:
+        """Give the sessions what they may have: nothing numbered above `limit` leaves."""
+
+    def local_changed(self, point_ids: Iterable[int]) -> None:
+        """Member-local points that changed: each connection reports them at once, without a cursor."""
+
+    def commands(self) -> list[Command]:
+        """Drain the commands that came in."""
+
+    def report(self, report: Report, now: int) -> None:
+        """The answer to a command, for the session that asked, if it still lives."""
+
+    def cursors(self) -> dict[str, int]:
+        """Drain: by center, the highest number confirmed since the last call (centers with session = "group")."""
+
+    def set_cursor(self, center: str, number: int) -> None:
+        """The peer's cursor of a center: merged by maximum."""
+
+    def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
+        """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""
+
+    def lowest_cursor(self) -> int:
+        """The lowest confirmed number: what the rings should still hold."""
+
+    def released(self) -> int:
+        """The highest number that any session was sent."""
+
+    def statistics(self) -> dict[str, dict[str, float]]:
+        """Counters by center: sent, confirmed, repeated, overflowed, connections and the like."""

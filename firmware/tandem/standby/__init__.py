@@ -1,0 +1,1 @@
+"""Hot standby: beats, role, fences, histories and the mirror, each a sans-IO engine."""
