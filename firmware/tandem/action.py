@@ -1,0 +1,70 @@
+"""What a node asks of the outside, as data: the supervisor carries these out one by one, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tandem.point import Say
+
+
+@dataclass(slots=True, frozen=True)
+class Dial:
+    """Connect `channel` to host:port, from the group address or the member's own on that LAN."""
+
+    channel: str
+    lan: str
+    host: str
+    port: int
+    source: Literal["group", "own"] = "own"
+    tls: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class OpenLine:
+    """Open the serial line of that name for `channel`."""
+
+    channel: str
+    line: str
+
+
+@dataclass(slots=True, frozen=True)
+class CloseChannel:
+    """Close a connection or a line; `reset`: without a farewell, what is buffered is dropped."""
+
+    channel: str
+    reason: str
+    reset: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class Listen:
+    """Bind the addresses of a slave (group and own), or unbind them."""
+
+    slave: str
+    on: bool
+
+
+@dataclass(slots=True, frozen=True)
+class Persist:
+    """Write a file of the state folder, atomically and through to the flash; the answer is `Node.persisted`."""
+
+    name: str
+    text: str
+
+
+@dataclass(slots=True, frozen=True)
+class ToHeart:
+    """A request to the heart: see `standby.guard`."""
+
+    request: object
+
+
+@dataclass(slots=True, frozen=True)
+class Restart:
+    """End this process in order, to be started again with what was persisted."""
+
+    reason: str
+
+
+Action = Dial | OpenLine | CloseChannel | Listen | Persist | ToHeart | Restart | Say

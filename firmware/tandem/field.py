@@ -1,0 +1,212 @@
+"""The field side as one: every master channel's life (right, connection, back-off), whatever its protocol.
+
+IP devices belong to the *service* right and move with the addresses; serial lines belong to the *lines* right and
+wait for the role relay's contact. `Field` starts, drains and stops each kind, and dials again what closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from tandem.action import Action, CloseChannel, Dial, OpenLine
+from tandem.engine import Close, earliest
+from tandem.master.base import Channel, SerialTarget
+from tandem.point import MS, Command, Outcome, Report, Say, Stage
+
+Right = Literal["service", "lines"]
+_REDIAL_FIRST_NS = 100 * MS
+_REDIAL_MOST_NS = 5_000 * MS
+_CONNECT_NS = 3_000 * MS  # an attempt that hangs (a cut cable answers nothing) is given up
+
+
+@dataclass(slots=True)
+class _Link:
+    """A channel and how its stream fares: `attempt` is the current stream's name, a late word of an old one is void."""
+
+    channel: Channel
+    right: Right
+    wanted: bool = False
+    open: bool = False
+    attempts: int = 0
+    dial_at: int | None = None
+    give_up_at: int | None = None
+    backoff_ns: int = _REDIAL_FIRST_NS
+
+    @property
+    def stream(self) -> str:
+        return f"master:{self.channel.name}#{self.attempts}"
+
+
+class Field:
+    """All master channels of a member."""
+
+    def __init__(self, channels: Iterable[Channel]) -> None:
+        self._links = {
+            c.name: _Link(c, "lines" if isinstance(c.target, SerialTarget) else "service") for c in channels
+        }
+        self._actions: list[Action] = []
+        self._reports: list[Report] = []
+
+    def owner_of(self) -> dict[int, str]:
+        """By output's point id: the channel that carries out its controls."""
+        return {point: name for name, link in self._links.items() for point in link.channel.output_ids}
+
+    # --- rights ---------------------------------------------------------------------------------------------
+
+    def start(self, right: Right, now: int, integrity: bool) -> None:
+        """The right is ours: its channels open their streams at once."""
+        for link in self._of(right):
+            if not link.wanted:
+                link.wanted, link.backoff_ns = True, _REDIAL_FIRST_NS
+                link.channel.start(now, integrity)
+                self._dial(link, now)
+
+    def drain(self, now: int) -> None:
+        """No channel opens a new request."""
+        for link in self._links.values():
+            if link.wanted:
+                link.channel.drain(now)
+
+    @property
+    def drained(self) -> bool:
+        """True when no started channel has anything outstanding."""
+        return all(link.channel.drained for link in self._links.values() if link.wanted and link.open)
+
+    def stop(self, right: Right, now: int, reason: str) -> None:
+        """The right is gone: streams are reset, what was outstanding ends, late replies find nobody."""
+        for link in self._of(right):
+            if link.wanted:
+                link.wanted = False
+                link.channel.stop(now, reason)
+                self._hang_up(link, reason, reset=True)
+                self._collect(link, now)
+
+    def _of(self, right: Right) -> list[_Link]:
+        return [link for link in self._links.values() if link.right == right]
+
+    # --- streams --------------------------------------------------------------------------------------------
+
+    def opened(self, stream: str, now: int) -> None:
+        """The stream is up."""
+        if (link := self._find(stream)) and link.wanted:
+            link.open, link.give_up_at, link.backoff_ns = True, None, _REDIAL_FIRST_NS
+            link.channel.opened(now)
+
+    def closed(self, stream: str, reason: str, now: int) -> None:
+        """The stream is gone: dial again after a pause that doubles."""
+        if link := self._find(stream):
+            if link.open:
+                link.channel.closed(now, reason)
+            elif link.backoff_ns == _REDIAL_FIRST_NS:
+                self._actions.append(Say(f"{link.channel.name}: {reason}; trying again", "warning"))
+            link.open, link.give_up_at = False, None
+            self._later(link, now)
+            self._collect(link, now)
+
+    def receive(self, stream: str, data: bytes, now: int) -> None:
+        """Octets of a device."""
+        if (link := self._find(stream)) and link.open:
+            link.channel.receive(data, now)
+            self._collect(link, now)
+
+    def _find(self, stream: str) -> _Link | None:
+        link = self._links.get(stream.removeprefix("master:").rpartition("#")[0])
+        return link if link and link.stream == stream else None
+
+    def _dial(self, link: _Link, now: int) -> None:
+        link.dial_at = None
+        link.attempts += 1
+        target = link.channel.target
+        if isinstance(target, SerialTarget):
+            self._actions.append(OpenLine(link.stream, target.line))
+        else:
+            link.give_up_at = now + _CONNECT_NS
+            self._actions.append(Dial(link.stream, target.lan, target.host, target.port, target.source))
+
+    def _later(self, link: _Link, now: int) -> None:
+        if link.wanted:
+            link.dial_at = now + link.backoff_ns
+            link.backoff_ns = min(link.backoff_ns * 2, _REDIAL_MOST_NS)
+
+    def _hang_up(self, link: _Link, reason: str, reset: bool) -> None:
+        if link.open or link.give_up_at is not None or isinstance(link.channel.target, SerialTarget):
+            self._actions.append(CloseChannel(link.stream, reason, reset))
+        link.open, link.give_up_at, link.dial_at = False, None, None
+        link.attempts += 1
+
+    # --- the five verbs, for all of them together ---------------------------------------------------------------
+
+    def tick(self, now: int) -> None:
+        """Each channel's own work, then redials and attempts that hang."""
+        for link in self._links.values():
+            if not link.wanted:
+                continue
+            due = link.channel.due()
+            if due is not None and due <= now:
+                link.channel.tick(now)
+                self._collect(link, now)
+            if link.dial_at is not None and link.dial_at <= now:
+                self._dial(link, now)
+            if link.give_up_at is not None and link.give_up_at <= now:
+                self._hang_up(link, "no answer to the connection attempt", reset=True)
+                self._later(link, now)
+
+    def due(self) -> int | None:
+        """The earliest of all."""
+        return earliest(
+            *(
+                earliest(link.channel.due(), link.dial_at, link.give_up_at)
+                for link in self._links.values()
+                if link.wanted
+            )
+        )
+
+    def outgoing(self) -> list[tuple[str, bytes]]:
+        """Octets by stream."""
+        return [
+            (link.stream, octets) for link in self._links.values() if link.open and (octets := link.channel.outgoing())
+        ]
+
+    def _collect(self, link: _Link, now: int) -> None:
+        for event in link.channel.events():
+            if isinstance(event, Report):
+                self._reports.append(event)
+            elif isinstance(event, Close):
+                if link.open:
+                    link.channel.closed(now, event.reason)
+                self._hang_up(link, event.reason, event.reset)
+                self._later(link, now)
+            elif isinstance(event, Say):
+                self._actions.append(event)
+
+    # --- controls -----------------------------------------------------------------------------------------------
+
+    def control(self, channel: str, command: Command, now: int) -> None:
+        """Hand a command to its channel; one that has no right to talk answers NOT_SENT."""
+        link = self._links[channel]
+        if link.wanted:
+            link.channel.control(command, now)
+            self._collect(link, now)
+        else:
+            sentence = f"{channel} is not driven by this member now"
+            self._reports.append(Report(command.ref, Stage.CONFIRM, Outcome.NOT_SENT, sentence))
+
+    def reports(self) -> list[Report]:
+        """Drain the devices' answers to controls."""
+        drained, self._reports = self._reports, []
+        return drained
+
+    def actions(self) -> list[Action]:
+        """Drain what the outside has to do."""
+        drained, self._actions = self._actions, []
+        return drained
+
+    def statistics(self) -> dict[str, dict[str, float]]:
+        """By device: the counters of its channel."""
+        return {name: row for link in self._links.values() for name, row in link.channel.statistics().items()}
+
+    def streams(self) -> dict[str, bool]:
+        """By channel: whether its stream is open."""
+        return {name: link.open for name, link in self._links.items()}

@@ -1,0 +1,111 @@
+"""TLS between the two members: each pins the other's certificate, nobody else gets past the handshake.
+
+The standard library's TLS 1.3 over memory buffers, on top of a `TcpStream`: the node sees plain octets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from tandem.port.stream import Owner, Stream, TcpStream
+
+
+@dataclass(slots=True, frozen=True)
+class Keys:
+    """A member's TLS contexts for both directions, and the peer's certificate (DER) that they must meet."""
+
+    server: ssl.SSLContext
+    client: ssl.SSLContext
+    peer: bytes
+
+
+def load_keys(folder: Path) -> Keys:
+    """The keys that `tandem pair` made. Raises OSError, ValueError or ssl.SSLError when missing or damaged."""
+    peer = ssl.PEM_cert_to_DER_cert((folder / "peer.crt").read_text(encoding="ascii"))
+    return Keys(_context(folder, ssl.PROTOCOL_TLS_SERVER), _context(folder, ssl.PROTOCOL_TLS_CLIENT), peer)
+
+
+def _context(keys: Path, protocol: int) -> ssl.SSLContext:
+    made = ssl.SSLContext(protocol)
+    made.minimum_version = ssl.TLSVersion.TLSv1_3
+    made.check_hostname = False  # the certificate itself is pinned, names and addresses may change
+    made.verify_mode = ssl.CERT_REQUIRED
+    made.load_cert_chain(keys / "own.crt", keys / "own.key")
+    made.load_verify_locations(keys / "peer.crt")
+    return made
+
+
+class TlsStream:
+    """A TLS session over TCP with the interface of a `Stream`; `opened` comes after the handshake."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, channel: str, owner: Owner, keys: Keys, server: bool) -> None:
+        self.channel = channel
+        self.owner = owner
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = (keys.server if server else keys.client).wrap_bio(self._in, self._out, server_side=server)
+        self._peer = keys.peer
+        self._shaken = False
+        self.tcp = TcpStream(loop, channel, self)
+
+    def adopt(self, connected: socket.socket) -> None:
+        """Take an accepted connection and shake hands."""
+        self.tcp.adopt(connected)
+
+    def dial(self, address: tuple[str, int], source: str) -> None:
+        """Connect from `source` and shake hands."""
+        self.tcp.dial(address, source)
+
+    def opened(self, stream: Stream) -> None:
+        """TCP is up."""
+        self._advance()
+
+    def received(self, stream: Stream, octets: bytes) -> None:
+        """Ciphertext came."""
+        self._in.write(octets)
+        self._advance()
+
+    def closed(self, stream: Stream, reason: str) -> None:
+        """TCP is gone."""
+        self.owner.closed(self, reason)  # type: ignore[arg-type]
+
+    def _advance(self) -> None:
+        try:
+            if not self._shaken:
+                self._tls.do_handshake()
+                if self._tls.getpeercert(binary_form=True) != self._peer:
+                    raise ssl.SSLError("the certificate is not the peer's")
+                self._shaken = True
+                self._flush()
+                self.owner.opened(self)  # type: ignore[arg-type]
+            while self._shaken and (plain := self._tls.read(1 << 18)):
+                self.owner.received(self, plain)  # type: ignore[arg-type]
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self._flush()
+            self.tcp.fail(f"TLS: {error.reason or error}")
+            return
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._out.pending:
+            self.tcp.write(self._out.read())
+
+    def write(self, octets: bytes) -> None:
+        """Encrypt and send."""
+        if self._shaken and self.tcp.fd >= 0:
+            self._tls.write(octets)
+            self._flush()
+
+    def drop_pending(self) -> None:
+        """Part of a TLS record cannot be dropped: the session ends with it."""
+        if self.tcp._pending:
+            self.tcp.fail("it was stalled over a loss of rights")
+
+    def close(self, reset: bool = False) -> None:
+        """End it; the owner is not told."""
+        self.tcp.close(reset)

@@ -1,0 +1,168 @@
+"""The control-center side as one: stations, their sessions, and which of them move with the group address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tandem.action import Action, CloseChannel, Listen
+from tandem.config.model import Slave
+from tandem.engine import Close, earliest
+from tandem.point import Command, Report, Say
+from tandem.slave.base import Session, Station
+
+
+class Service:
+    """All slave instances of a member. `events` other than `Say` and `Close` go to `on_event(slave, event, now)`."""
+
+    def __init__(self, stations: dict[str, tuple[Slave, Station]], on_event: Callable[[str, object, int], None]) -> None:
+        self.stations = stations
+        self._on_event = on_event
+        self._sessions: dict[str, tuple[str, Session]] = {}
+        self._listening: set[str] = set()
+        self._actions: list[Action] = []
+        self.intruders: dict[str, int] = dict.fromkeys(stations, 0)
+
+    # --- where it listens -----------------------------------------------------------------------------------------
+
+    def listen(self, active: bool) -> None:
+        """Bind what this role serves: a slave with hot standby `disabled` on the active alone."""
+        wanted = {name for name, (slave, _) in self.stations.items() if active or slave.hot_standby != "disabled"}
+        for name in sorted(wanted ^ self._listening):
+            self._actions.append(Listen(name, name in wanted))
+        for name in sorted(self._listening - wanted):
+            self._drop(lambda slave, _, gone=name: slave == gone, "this member no longer serves it")  # type: ignore[misc]
+        self._listening = wanted
+
+    def drop_group(self, reason: str) -> None:
+        """The group address is no longer ours: its sessions end with a reset, those at our own addresses stay."""
+        self._drop(lambda _, session: session.on_group, reason)
+
+    def _drop(self, which: Callable[[str, Session], bool], reason: str) -> None:
+        for stream, (slave, session) in list(self._sessions.items()):
+            if which(slave, session):
+                self._actions.append(CloseChannel(stream, reason, reset=True))
+                self._end(stream, session, reason, 0)
+
+    # --- sessions -------------------------------------------------------------------------------------------------
+
+    def accepted(self, stream: str, slave: str, host: str, on_group: bool, now: int) -> None:
+        """A connection from `host` to one of our addresses."""
+        session = self.stations[slave][1].accept(host, on_group, now)
+        if isinstance(session, str):
+            self.intruders[slave] += 1
+            self._actions.append(CloseChannel(stream, session, reset=True))
+            if self.intruders[slave] < 10 or self.intruders[slave] % 100 == 0:
+                self._actions.append(Say(f"{slave}: {session}", "warning"))
+            return
+        self._sessions[stream] = (slave, session)
+        session.opened(now)
+        self._collect(stream, slave, session, now)
+
+    def receive(self, stream: str, data: bytes, now: int) -> None:
+        """Octets of a control center."""
+        if found := self._sessions.get(stream):
+            found[1].receive(data, now)
+            self._collect(stream, *found, now)
+
+    def closed(self, stream: str, reason: str, now: int) -> None:
+        """A center hung up, or its connection broke."""
+        if found := self._sessions.get(stream):
+            self._end(stream, found[1], reason, now)
+
+    def _end(self, stream: str, session: Session, reason: str, now: int) -> None:
+        del self._sessions[stream]
+        session.closed(now, reason)
+        for event in session.events():
+            if isinstance(event, Say):
+                self._actions.append(event)
+
+    def _collect(self, stream: str, slave: str, session: Session, now: int) -> None:
+        for event in session.events():
+            if isinstance(event, Say):
+                self._actions.append(event)
+            elif isinstance(event, Close):
+                if stream in self._sessions:
+                    self._actions.append(CloseChannel(stream, event.reason, event.reset))
+                    self._end(stream, session, event.reason, now)
+            else:
+                self._on_event(slave, event, now)
+
+    # --- the turn ---------------------------------------------------------------------------------------------------
+
+    def tick(self, now: int) -> None:
+        """Timers of the sessions."""
+        for stream, (slave, session) in list(self._sessions.items()):
+            due = session.due()
+            if due is not None and due <= now:
+                session.tick(now)
+                self._collect(stream, slave, session, now)
+
+    def pump(self, limit: int, local: set[int], now: int) -> None:
+        """Give every center what it may have: records up to `limit`, and the member-local points that changed."""
+        for _, station in self.stations.values():
+            if local:
+                station.local_changed(local)
+            station.pump(limit, now)
+        for stream, (slave, session) in list(self._sessions.items()):
+            self._collect(stream, slave, session, now)
+
+    def due(self) -> int | None:
+        """The earliest timer of all sessions."""
+        return earliest(*(session.due() for _, session in self._sessions.values()))
+
+    def outgoing(self) -> list[tuple[str, bytes]]:
+        """Octets by stream."""
+        return [(stream, octets) for stream, (_, s) in self._sessions.items() if (octets := s.outgoing())]
+
+    def commands(self) -> list[tuple[Slave, Command]]:
+        """Drain the commands of all centers."""
+        return [(slave, command) for slave, station in self.stations.values() for command in station.commands()]
+
+    def report(self, report: Report, now: int) -> None:
+        """Each station looks whether the answer is for one of its sessions."""
+        for _, station in self.stations.values():
+            station.report(report, now)
+
+    def actions(self) -> list[Action]:
+        """Drain what the outside has to do."""
+        drained, self._actions = self._actions, []
+        return drained
+
+    # --- cursors of the control centers, by "slave.center" -------------------------------------------------------------
+
+    def cursors(self) -> dict[str, int]:
+        """Drain the cursors that moved."""
+        return {
+            f"{name}.{center}": number
+            for name, (_, station) in self.stations.items()
+            for center, number in station.cursors().items()
+        }
+
+    def set_cursor(self, key: str, number: int) -> None:
+        """The peer's cursor of a center, merged by maximum."""
+        slave, _, center = key.partition(".")
+        if slave in self.stations:
+            self.stations[slave][1].set_cursor(center, number)
+
+    def restore_cursors(self, cursors: dict[str, int], head: int) -> None:
+        """All cursors as a history or snapshot says, clamped to `head`."""
+        for name, (_, station) in self.stations.items():
+            station.restore_cursors(
+                {key.partition(".")[2]: n for key, n in cursors.items() if key.partition(".")[0] == name}, head
+            )
+
+    def lowest_cursor(self, head: int) -> int:
+        """The lowest number that some center has not confirmed yet."""
+        return min((station.lowest_cursor() for _, station in self.stations.values()), default=head)
+
+    def released(self) -> int:
+        """The highest number that any center was given."""
+        return max((station.released() for _, station in self.stations.values()), default=0)
+
+    def statistics(self) -> dict[str, dict[str, float]]:
+        """Counters by "slave.center"."""
+        return {
+            f"{name}.{center}": row
+            for name, (_, station) in self.stations.items()
+            for center, row in station.statistics().items()
+        }
