@@ -1,0 +1,31 @@
+"""`python -m tandem VERB ...`: every verb is a module of `manage` with a `run(argv) -> exit code`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+VERBS = {
+    "gateway": ("gateway", "run one member of a redundancy group"),
+    "check": ("check", "verify a configuration and name every fault"),
+    "pair": ("pair", "make the keys with which two members know each other"),
+    "status": ("ask", "what a running gateway is doing"),
+    "points": ("ask", "the points of a running gateway"),
+    "events": ("ask", "the newest events of a running gateway"),
+    "switchover": ("ask", "order a running gateway to hand its role over"),
+    "decode": ("decode", "explain every frame of a capture"),
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run a verb; without one, print them."""
+    if not argv or argv[0] not in VERBS:
+        print("usage: python -m tandem VERB ...", *(f"  {v:11} {about}" for v, (_, about) in VERBS.items()), sep="\n")
+        return 0 if not argv or argv[0] in ("-h", "--help") else 2
+    module = importlib.import_module(f"tandem.manage.{VERBS[argv[0]][0]}")
+    rest = argv if VERBS[argv[0]][0] == "ask" else argv[1:]
+    return int(module.run(rest))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,122 @@
+"""The local API: a unix socket in the state folder, one JSON object a line each way.
+
+    -> {"v": 1, "ask": "status"}                                    <- {"v": 1, "ok": true, "status": {...}}
+    -> {"v": 1, "ask": "points", "match": "F1.", "from": 0}         <- {..., "points": [...], "next": 500 | null}
+    -> {"v": 1, "ask": "events", "after": 0, "most": 100}           <- {..., "events": [...], "head": 1234}
+    -> {"v": 1, "ask": "switchover", "to": "a" | "b" | "peer"}      <- {..., "sentence": "..."}
+    -> {"v": 1, "ask": "help"}                                      <- {..., "asks": {...}}
+
+A refusal is {"v": 1, "ok": false, "error": "a sentence"}. Fields may be added, none is renamed or removed within a
+version. The socket is open to its owner and group alone. Answers are paged, so that no question holds up a turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tandem.node import Node
+from tandem.port import clock
+
+VERSION = 1
+PAGE = 500
+_MOST_CONNECTIONS = 32
+_MOST_LINE = 4096
+_ASKS = {
+    "status": "everything the front panel knows and more",
+    "points": f"present values, {PAGE} a page; match: part of a name; from: where the last page ended",
+    "events": f"records numbered above `after` (default: the newest), at most `most` (up to {PAGE})",
+    "switchover": "hand the active role to member `to` (default: peer)",
+    "help": "this",
+}
+
+
+class LocalApi:
+    """Serves a node's questions on a unix socket; an order is carried out with the next turn."""
+
+    def __init__(self, node: Node, path: Path, turn_soon: Callable[[], None]) -> None:
+        self.node = node
+        self.path = path
+        self._turn_soon = turn_soon
+        self._server: asyncio.Server | None = None
+        self._connections = 0
+
+    async def open(self) -> None:
+        """Bind the socket, in place of one that a dead process left. Raises OSError."""
+        self.path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, self.path, limit=_MOST_LINE)
+        self.path.chmod(0o660)
+
+    async def close(self) -> None:
+        """Stop answering."""
+        if self._server is not None:
+            self._server.close()
+        self.path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        try:
+            while self._connections <= _MOST_CONNECTIONS and (line := await reader.readline()):
+                writer.write(json.dumps(self.answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ValueError, ConnectionError):
+            pass  # a line longer than any question, or the asker went away
+        finally:
+            self._connections -= 1
+            writer.close()
+
+    def answer(self, line: bytes) -> dict[str, object]:
+        """The answer to one line, whatever it holds."""
+        try:
+            asked = json.loads(line)
+        except ValueError:
+            return _no("the line is not JSON")
+        if not isinstance(asked, dict):
+            return _no('a question is an object like {"v": 1, "ask": "status"}')
+        if asked.get("v") != VERSION:
+            return _no(f"version {asked.get('v')!r} is not spoken here, version {VERSION} is")
+        ask = str(asked.get("ask"))
+        if ask not in _ASKS:
+            return _no(f"{ask!r} cannot be asked; these can: {', '.join(_ASKS)}")
+        try:
+            body = getattr(self, f"_{ask}")(asked)
+        except (TypeError, ValueError) as error:
+            return _no(f"{ask}: {error}")
+        return {"v": VERSION, "ok": True, **body}
+
+    def _help(self, asked: dict[str, object]) -> dict[str, object]:
+        return {"asks": _ASKS}
+
+    def _status(self, asked: dict[str, object]) -> dict[str, object]:
+        return {"status": self.node.status(clock.monotonic_ns())}
+
+    def _points(self, asked: dict[str, object]) -> dict[str, object]:
+        match, start = str(asked.get("match", "")), _whole(asked, "from", 0)
+        names = [point for point in self.node.table.points if match in point.name]
+        page = names[start : start + PAGE]
+        end = start + PAGE
+        return {"points": [self.node.show_point(p) for p in page], "next": end if end < len(names) else None}
+
+    def _events(self, asked: dict[str, object]) -> dict[str, object]:
+        most = min(PAGE, _whole(asked, "most", 50))
+        head = self.node.journal.head
+        after = _whole(asked, "after", max(0, head - most))
+        return {"events": self.node.show_events(after, most), "head": head}
+
+    def _switchover(self, asked: dict[str, object]) -> dict[str, object]:
+        sentence = self.node.order_switchover(str(asked.get("to", "peer")), clock.monotonic_ns())
+        self._turn_soon()
+        return {"sentence": sentence}
+
+
+def _whole(asked: dict[str, object], key: str, default: int) -> int:
+    value = asked.get(key, default)
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"`{key}` must be a whole number, 0 or more")
+    return value
+
+
+def _no(sentence: str) -> dict[str, object]:
+    return {"v": VERSION, "ok": False, "error": sentence}

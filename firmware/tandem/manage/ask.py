@@ -1,0 +1,96 @@
+"""`python -m tandem status|points|events|switchover --state DIR`: asks a running gateway over its local API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+_ANSWER_S = 5.0
+
+
+def ask(state: str, question: dict[str, object]) -> dict[str, Any]:
+    """One question to the gateway whose state folder is `state`. Raises OSError or ValueError with a sentence."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_ANSWER_S)
+        connection.connect(str(Path(state) / "api.sock"))
+        connection.sendall(json.dumps({"v": 1, **question}).encode() + b"\n")
+        with connection.makefile("rb") as answers:
+            answer = json.loads(answers.readline() or b"{}")
+    if not answer.get("ok"):
+        raise ValueError(str(answer.get("error", "the gateway closed the connection")))
+    return dict(answer)
+
+
+def run(argv: list[str]) -> int:
+    """Ask and print; exit code 1 when nobody answers or the answer is no."""
+    parser = argparse.ArgumentParser(prog=f"tandem {argv[0]}")
+    parser.add_argument("verb", choices=("status", "points", "events", "switchover"))
+    parser.add_argument("--state", required=True, help="the member's state folder")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--match", default="", help="points: part of the name")
+    parser.add_argument("--most", type=int, default=50, help="events: how many")
+    parser.add_argument("--to", default="peer", help="switchover: a, b or peer")
+    asked = parser.parse_args(argv)
+    try:
+        answer = _PRINTERS[asked.verb][0](asked)
+    except (OSError, ValueError) as error:
+        print(f"tandem {asked.verb}: {error} (is a gateway running with --state {asked.state}?)", file=sys.stderr)
+        return 1
+    if asked.json:
+        print(json.dumps(answer))
+    else:
+        _PRINTERS[asked.verb][1](answer)
+    return 0
+
+
+def _get_status(asked: argparse.Namespace) -> Any:
+    return ask(asked.state, {"ask": "status"})["status"]
+
+
+def _get_points(asked: argparse.Namespace) -> Any:
+    rows: list[Any] = []
+    start: int | None = 0
+    while start is not None:
+        answer = ask(asked.state, {"ask": "points", "match": asked.match, "from": start})
+        rows += answer["points"]
+        start = answer["next"]
+    return rows
+
+
+def _get_events(asked: argparse.Namespace) -> Any:
+    return ask(asked.state, {"ask": "events", "most": asked.most})["events"]
+
+
+def _get_switchover(asked: argparse.Namespace) -> Any:
+    return ask(asked.state, {"ask": "switchover", "to": asked.to})["sentence"]
+
+
+def _print_status(status: dict[str, Any], indent: str = "") -> None:
+    for key, value in status.items():
+        if isinstance(value, dict):
+            print(f"{indent}{key}:")
+            _print_status(value, indent + "  ")
+        else:
+            print(f"{indent}{key:22} {value}")
+
+
+def _print_points(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        print(f"{row['name']:32} {row['text']:>16}  {row['quality']:24} {row['time']}")
+
+
+def _print_events(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        print(f"{row['number']:>10} {row['time']} {row['name']:32} {row['text']:>16}  {row['quality']:20} {row['cause']}")
+
+
+_PRINTERS: dict[str, Any] = {
+    "status": (_get_status, _print_status),
+    "points": (_get_points, _print_points),
+    "events": (_get_events, _print_events),
+    "switchover": (_get_switchover, print),
+}

@@ -1,0 +1,93 @@
+"""`python -m tandem gateway`: one member, from its configuration to the running loop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import os
+import signal
+import ssl
+import sys
+from pathlib import Path
+
+from tandem.config.finding import ConfigError
+from tandem.config.load import load
+from tandem.config.model import Config
+from tandem.manage.api import LocalApi
+from tandem.node import Node, Past
+from tandem.port import clock
+from tandem.port.board import Board, BoardError, load_board
+from tandem.port.disk import StateFolder
+from tandem.port.heart import HeartClient
+from tandem.port.realtime import be_realtime
+from tandem.port.tls import Keys, load_keys
+from tandem.supervisor import Supervisor, write_pids
+
+_SUPERVISOR_PRIORITY = 10
+_HEART_PRIORITY = 20
+_log = logging.getLogger("tandem")
+
+
+def run(argv: list[str]) -> int:
+    """Run a member until it is stopped; exit code 2 for a start that was refused, with the reason in a sentence."""
+    parser = argparse.ArgumentParser(prog="tandem gateway", description="Run one member of a redundancy group.")
+    parser.add_argument("--config", required=True, help="folder with gateway.toml and its lists")
+    parser.add_argument("--member", required=True, choices=("a", "b"))
+    parser.add_argument("--state", required=True, help="folder of this member's own files (keys, registry, histories)")
+    parser.add_argument("--board", default="bench", help="a board's name or folder")
+    asked = parser.parse_args(argv)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s.%(msecs)03d %(message)s", datefmt="%T")
+    try:
+        board = load_board(asked.board, asked.member)
+        config = load(asked.config)
+        state = StateFolder(asked.state)
+        keys = load_keys(state.path / "keys")
+        beat_key = (state.path / "keys" / "beat.key").read_bytes()
+    except (ConfigError, BoardError) as error:
+        return _refuse(str(error))
+    except (OSError, ValueError, ssl.SSLError) as error:
+        return _refuse(f"{error}; the members' keys are made with `tandem pair`, the state folder must be writable")
+    return asyncio.run(_main(config, asked.member, board, state, keys, beat_key))
+
+
+def _refuse(reason: str) -> int:
+    print(f"tandem gateway: {reason}", file=sys.stderr)
+    return 2
+
+
+async def _main(config: Config, member: str, board: Board, state: StateFolder, keys: Keys, beat_key: bytes) -> int:
+    refused = be_realtime(_SUPERVISOR_PRIORITY)
+    past = Past({name: _read(state, name) for name in Past.FILES})
+    node = Node(config, member, board.relay, past, entropy=os.urandom, realtime=not refused, now=clock.monotonic_ns())
+    node.clock_reads(clock.utc_us(), clock.synchronised(), clock.monotonic_ns())
+    heart = HeartClient.spawn(
+        config, member, board, beat_key, priority=_HEART_PRIORITY if not refused else 0
+    )
+    write_pids(state, heart.pid)
+    supervisor = Supervisor(node, config, member, board, state, keys, heart)
+    api = LocalApi(node, state.path / "api.sock", supervisor.turn_soon)
+    await api.open()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        supervisor.loop.add_signal_handler(signum, _stop, supervisor)
+    gc.collect()
+    gc.freeze()  # what exists now lives as long as the process: a later collection need not walk it
+    _log.info("member %s of %s is up%s", member, config.group.name, f" (not permitted: {refused})" if refused else "")
+    reason = await supervisor.run()
+    _log.info("ending: %s", reason)
+    await api.close()
+    return 0 if reason == "stopped" else 3
+
+
+def _stop(supervisor: Supervisor) -> None:
+    if not supervisor.stopped.done():
+        supervisor.stopped.set_result("stopped")
+
+
+def _read(state: StateFolder, name: str) -> str:
+    try:
+        return state.read(name)
+    except (OSError, UnicodeDecodeError) as error:
+        _log.error("%s: %s; going on without it", Path(state.path) / name, error)
+        return ""

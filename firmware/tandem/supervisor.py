@@ -1,0 +1,288 @@
+"""The single loop: moves octets between ports and node, carries the node's actions out one by one, shows progress.
+
+A *turn* is: what the sockets had, the node's tick, its actions in order, its octets, one mark of progress to the heart.
+A loop that woke later than the lease allows tells the node before anything else happens: what was its right may be
+another's by now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import cast
+
+from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
+from tandem.config.model import Config, Lan, Slave
+from tandem.node import Node
+from tandem.point import MS, Say
+from tandem.port import clock
+from tandem.port.board import Board
+from tandem.port.disk import StateFolder
+from tandem.port.heart import HeartClient
+from tandem.port.serial import SerialStream
+from tandem.port.stream import Listener, Owner, Stream, TcpStream
+from tandem.port.tls import Keys, TlsStream
+
+IDLE_TURN_NS = 15 * MS
+"""The longest pause between two turns: a third of the stall limit, so that an idle loop is not taken for a hung one."""
+LINK_PORT = 4720
+_CLOCK_CHECK_NS = 1_000 * MS
+_LISTEN_AGAIN_S = 2.0
+_log = logging.getLogger("tandem")
+
+
+class Supervisor:
+    """One gateway process: a node, its ports and its heart on one event loop."""
+
+    def __init__(
+        self, node: Node, config: Config, member: str, board: Board, state: StateFolder, keys: Keys, heart: HeartClient
+    ) -> None:
+        self.node = node
+        self.config = config
+        self.member = member
+        self.board = board
+        self.state = state
+        self.keys = keys
+        self.heart = heart
+        self.loop = asyncio.get_running_loop()
+        self.stopped: asyncio.Future[str] = self.loop.create_future()
+        self._streams: dict[str, Stream | TlsStream] = {}
+        self._listeners: dict[str, list[Listener]] = {}
+        self._accepted = 0
+        self._turn_due = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._turn_ended = clock.monotonic_ns()
+        self._late_after_ns = config.standby.lease_ms * MS
+        self._clock_check_at = 0
+        self._carry_out: dict[type, Callable[[Action], None]] = {
+            Say: self._say,
+            Dial: self._dial,
+            OpenLine: self._open_line,
+            CloseChannel: self._close,
+            Listen: self._listen,
+            Persist: self._persist,
+            ToHeart: self._to_heart,
+            Restart: self._restart,
+        }
+
+    async def run(self) -> str:
+        """Run until the node asks to be started again or `stopped` is set; returns the reason."""
+        self.loop.add_reader(self.heart.fileno(), self._heart_speaks)
+        if self.member == "a":
+            self._listen_for_link()
+        self.turn_soon()
+        try:
+            return await self.stopped
+        finally:
+            self._shut_down()
+
+    # --- the turn -------------------------------------------------------------------------------------------------
+
+    def turn_soon(self) -> None:
+        """End this turn when everything that is ready now was taken in."""
+        if not self._turn_due:
+            self._turn_due = True
+            self.loop.call_soon(self._turn)
+
+    def enter(self) -> int:
+        """The time, for whatever came in; a loop that was away too long loses its rights first."""
+        now = clock.monotonic_ns()
+        if now - self._turn_ended > self._late_after_ns:
+            self._was_away(now)
+        return now
+
+    def _was_away(self, now: int) -> None:
+        away_ns, self._turn_ended = now - self._turn_ended, now
+        for stream in self._streams.values():
+            stream.drop_pending()
+        self.node.was_away(away_ns, now)
+        self._do_actions()
+
+    def _turn(self) -> None:
+        self._turn_due = False
+        self._drain_heart()
+        now = self.enter()
+        if now >= self._clock_check_at:
+            self._clock_check_at = now + _CLOCK_CHECK_NS
+            self.node.clock_reads(clock.utc_us(), clock.synchronised(), now)
+        self.node.tick(now)
+        if clock.monotonic_ns() - now > self._late_after_ns:
+            self._was_away(clock.monotonic_ns())
+        self._do_actions()
+        for channel, octets in self.node.outgoing():
+            if stream := self._streams.get(channel):
+                stream.write(octets)
+        self._turn_ended = clock.monotonic_ns()
+        self.heart.publish(self._turn_ended, self.node.beat_body())
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self.node.due()
+        latest = self._turn_ended + IDLE_TURN_NS
+        at = latest if due is None else min(due, latest)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_at(at / 1e9, self.turn_soon)
+
+    def _do_actions(self) -> None:
+        for _ in range(8):  # an action may be answered at once (a file written), and the answer may ask for more
+            actions = self.node.actions()
+            if not actions:
+                return
+            for action in actions:
+                self._carry_out[type(action)](action)
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
+    def opened(self, stream: Stream) -> None:
+        """A dialed connection or a line is up."""
+        self.node.opened(stream.channel, self.enter())
+        self.turn_soon()
+
+    def received(self, stream: Stream, octets: bytes) -> None:
+        """Octets of some channel."""
+        self.node.receive(stream.channel, octets, self.enter())
+        self.turn_soon()
+
+    def closed(self, stream: Stream, reason: str) -> None:
+        """A channel ended by itself."""
+        if self._streams.get(stream.channel) is stream:
+            del self._streams[stream.channel]
+        self.node.closed(stream.channel, reason, self.enter())
+        self.turn_soon()
+
+    def _heart_speaks(self) -> None:
+        self._drain_heart()
+        self.turn_soon()
+
+    def _drain_heart(self) -> None:
+        for message in self.heart.messages():
+            self.node.heart_says(message, self.enter())
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    def _say(self, action: Action) -> None:
+        say = cast(Say, action)
+        _log.log(logging.getLevelNamesMapping()[say.level.upper()], "%s", say.text)
+
+    def _dial(self, action: Action) -> None:
+        dial = cast(Dial, action)
+        lan = self.config.lan(dial.lan)
+        source = lan.group[0].ip if dial.source == "group" else lan.members[self.member].addresses[0].ip
+        stream: TcpStream | TlsStream
+        if dial.tls:
+            stream = TlsStream(self.loop, dial.channel, self._owner(), self.keys, server=False)
+        else:
+            stream = TcpStream(self.loop, dial.channel, self._owner())
+        self._streams[dial.channel] = stream
+        stream.dial((self.board.plane(dial.host), dial.port), self.board.plane(source))
+
+    def _open_line(self, action: Action) -> None:
+        wanted = cast(OpenLine, action)
+        line = self.config.serial(wanted.line)
+        stream = SerialStream(self.loop, wanted.channel, self._owner())
+        self._streams[wanted.channel] = stream
+        stream.open(self.board.serial(line.ports[self.member]), line)
+
+    def _close(self, action: Action) -> None:
+        close = cast(CloseChannel, action)
+        if stream := self._streams.pop(close.channel, None):
+            stream.close(close.reset)
+
+    def _persist(self, action: Action) -> None:
+        persist = cast(Persist, action)
+        self.node.persisted(persist.name, self.state.write(persist.name, persist.text), clock.monotonic_ns())
+
+    def _to_heart(self, action: Action) -> None:
+        self.heart.request(cast(ToHeart, action).request)
+
+    def _restart(self, action: Action) -> None:
+        if not self.stopped.done():
+            self.stopped.set_result(cast(Restart, action).reason)
+
+    def _owner(self) -> Owner:
+        return cast(Owner, self)
+
+    # --- listening --------------------------------------------------------------------------------------------------
+
+    def _listen(self, action: Action) -> None:
+        wanted = cast(Listen, action)
+        for listener in self._listeners.pop(wanted.slave, []):
+            listener.close()
+        if wanted.on:
+            slave = next(s for s in self.config.slaves if s.name == wanted.slave)
+            lan = self.config.lan(slave.lan)
+            addresses = [*lan.group, *lan.members[self.member].addresses]
+            self._listeners[slave.name] = []
+            for address in addresses:
+                self._bind(slave, lan, address.ip)
+
+    def _bind(self, slave: Slave, lan: Lan, ip: str) -> None:
+        on_group = ip in {address.ip for address in lan.group}
+
+        def accepted(connection: socket.socket, host: str, local: str) -> None:
+            self._accept(f"slave:{slave.name}", connection, host, on_group, tls=False)
+
+        def bind() -> None:
+            if slave.name not in self._listeners:
+                return
+            try:
+                listener = Listener(self.loop, (self.board.plane(ip), slave.tcp_port), accepted)
+            except OSError as error:
+                self.node.trouble(f"slave {slave.name} cannot listen: {error.strerror}; trying again", self.enter())
+                self.loop.call_later(_LISTEN_AGAIN_S, bind)
+            else:
+                self._listeners[slave.name].append(listener)
+
+        bind()
+
+    def _listen_for_link(self) -> None:
+        for lan in self.config.lans:
+            for address in lan.members[self.member].addresses:
+                self._bind_link(lan.name, address.ip)
+
+    def _bind_link(self, lan: str, ip: str) -> None:
+        def accepted(connection: socket.socket, host: str, local: str) -> None:
+            self._accept(f"link:{lan}", connection, host, False, tls=True)
+
+        try:
+            self._listeners.setdefault("link", []).append(
+                Listener(self.loop, (self.board.plane(ip), LINK_PORT), accepted)
+            )
+        except OSError as error:
+            self.node.trouble(f"the hot-standby link cannot listen: {error.strerror}; trying again", self.enter())
+            self.loop.call_later(_LISTEN_AGAIN_S, self._bind_link, lan, ip)
+
+    def _accept(self, prefix: str, connection: socket.socket, host: str, on_group: bool, tls: bool) -> None:
+        self._accepted += 1
+        channel = f"{prefix}#{self._accepted}"
+        stream: TcpStream | TlsStream
+        if tls:
+            stream = TlsStream(self.loop, channel, self._owner(), self.keys, server=True)
+        else:
+            stream = TcpStream(self.loop, channel, self._owner())
+            self.node.accepted(channel, host, on_group, self.enter())
+        self._streams[channel] = stream
+        self._do_actions()  # a refused stranger is gone before his first octet is read
+        if channel in self._streams:
+            stream.adopt(connection)
+        else:
+            connection.close()
+        self.turn_soon()
+
+    def _shut_down(self) -> None:
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.close()
+        for stream in self._streams.values():
+            stream.close(reset=True)
+        self.loop.remove_reader(self.heart.fileno())
+        self.heart.close()
+
+
+def write_pids(state: StateFolder, heart_pid: int) -> None:
+    """`pids.json` in the state folder names both processes, for whoever watches or tests them."""
+    state.write("pids.json", f'{{"supervisor": {os.getpid()}, "heart": {heart_pid}}}\n')
