@@ -37,7 +37,7 @@ find_python() {
 
 setup() {
     local want
-    want=$(cat "$lock" pyproject.toml | sha256sum)
+    want=$(sha256sum "$lock")
     [ "$(cat $venv/tandem-lock 2>/dev/null)" = "$want" ] && [ -x $venv/bin/python ] && return
     find_python
     say "making $venv with $("$python" --version); nothing outside this folder is changed"
