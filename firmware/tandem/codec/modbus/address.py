@@ -47,6 +47,8 @@ def parse(text: str) -> ModbusAddress:
             raise ValueError(f'{number} in "{text}" is too high; addresses go from 0 to {HIGHEST}, counted from 0')
     if len(numbers) == 2 and numbers[0] == numbers[1]:
         raise ValueError(f'"{text}" names {numbers[0]} twice; a double needs two different numbers, as in {table}:0+1')
+    if len(numbers) == 2 and table not in BIT_TABLES:
+        raise ValueError(f'"{text}" pairs two registers; only contacts (discrete:0+1) and coils (coil:1+0) make a pair')
     if bit is not None and table in BIT_TABLES:
         raise ValueError(f'"{text}" asks for a bit of a {table}, which is one bit; write {table}:{first}')
     if bit is not None and int(bit) > 15:
