@@ -1,0 +1,116 @@
+"""Modbus devices of the simulated field, written against the specification and without the product's codec.
+
+A device remembers what it executed: the ledger that the checkers judge controls by.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from tools.sim.pipes import Pipe
+from tools.sim.world import MS, World
+
+_REPLY_NS = 2 * MS
+_BIT_READS = {1: "coil", 2: "discrete"}
+_WORD_READS = {3: "holding", 4: "input"}
+
+
+@dataclass
+class Registers:
+    """The memory of one device and what was written to it: (time in ns, table, number, value)."""
+
+    world: World
+    words: dict[tuple[str, int], int] = field(default_factory=dict)
+    executed: list[tuple[int, str, int, int]] = field(default_factory=list)
+
+    def answer(self, request: bytes) -> bytes:
+        """The response PDU to a request PDU."""
+        function = request[0]
+        if function in _BIT_READS or function in _WORD_READS:
+            return self._read(function, *struct.unpack(">HH", request[1:5]))
+        if function in (5, 6):
+            number, value = struct.unpack(">HH", request[1:5])
+            self._write("coil" if function == 5 else "holding", number, int(value == 0xFF00) if function == 5 else value)
+            return request
+        if function == 16:
+            first, count = struct.unpack(">HH", request[1:5])
+            for i, value in enumerate(struct.unpack(f">{count}H", request[6 : 6 + 2 * count])):
+                self._write("holding", first + i, value)
+            return request[:5]
+        return bytes([function | 0x80, 1])
+
+    def _read(self, function: int, first: int, count: int) -> bytes:
+        if function in _WORD_READS:
+            table = _WORD_READS[function]
+            words = [self.words.get((table, first + i), 0) for i in range(count)]
+            return bytes([function, 2 * count]) + struct.pack(f">{count}H", *words)
+        bits = sum(bool(self.words.get((_BIT_READS[function], first + i), 0)) << i for i in range(count))
+        octets = (count + 7) // 8
+        return bytes([function, octets]) + bits.to_bytes(octets, "little")
+
+    def _write(self, table: str, number: int, value: int) -> None:
+        self.words[(table, number)] = value
+        self.executed.append((self.world.now, table, number, value))
+
+
+class TcpDevice:
+    """A Modbus TCP device with one unit; answers after a moment, each connection by itself."""
+
+    def __init__(self, world: World, registers: Registers) -> None:
+        self.world = world
+        self.registers = registers
+        self.asked_by: list[tuple[int, str]] = []  # (time, pipe name): who polls it
+        self._buffers: dict[Pipe, bytes] = {}
+
+    def pipe_octets(self, pipe: Pipe, octets: bytes) -> None:
+        """Requests; several may stand in one segment."""
+        data = self._buffers.get(pipe, b"") + octets
+        while len(data) >= 7 and len(data) >= 6 + int.from_bytes(data[4:6], "big"):
+            end = 6 + int.from_bytes(data[4:6], "big")
+            head, pdu, data = data[:7], data[7:end], data[end:]
+            self.asked_by.append((self.world.now, pipe.name))
+            reply = self.registers.answer(pdu)
+            frame = head[:4] + struct.pack(">HB", len(reply) + 1, head[6]) + reply
+            self.world.after(_REPLY_NS, lambda frame=frame: pipe.send(self, frame))  # type: ignore[misc]
+        self._buffers[pipe] = data
+
+    def pipe_closed(self, pipe: Pipe, reason: str) -> None:
+        """The master is gone."""
+        self._buffers.pop(pipe, None)
+        pipe.close(self, "closed by the device")
+
+
+def crc(octets: bytes) -> bytes:
+    """CRC-16 of Modbus RTU, low octet first."""
+    value = 0xFFFF
+    for octet in octets:
+        value ^= octet
+        for _ in range(8):
+            value = (value >> 1) ^ (0xA001 if value & 1 else 0)
+    return value.to_bytes(2, "little")
+
+
+class RtuDevices:
+    """The devices of a serial field line, by unit; hears every octet on the line, answers only whole good frames."""
+
+    def __init__(self, world: World, units: dict[int, Registers]) -> None:
+        self.world = world
+        self.units = units
+        self._buffer = b""
+        self._last = 0
+
+    def hear(self, octets: bytes) -> bytes:
+        """Octets on the line; returns the answer, b"" when there is none (yet)."""
+        if self.world.now - self._last > 20 * MS:
+            self._buffer = b""
+        self._last = self.world.now
+        self._buffer += octets
+        frame = self._buffer
+        if len(frame) < 8 or (frame[1] == 16 and len(frame) < 9 + frame[6]):
+            return b""
+        self._buffer = b""
+        if crc(frame[:-2]) != frame[-2:] or frame[0] not in self.units:
+            return b""
+        reply = frame[:1] + self.units[frame[0]].answer(frame[1:-2])
+        return reply + crc(reply)
