@@ -1,0 +1,1 @@
+"""What runs on an engineer's or developer's machine; the firmware never imports it."""
