@@ -10,6 +10,7 @@ import os
 import signal
 import ssl
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tandem.config.finding import ConfigError
@@ -30,8 +31,11 @@ _HEART_PRIORITY = 20
 _log = logging.getLogger("tandem")
 
 
-def run(argv: list[str]) -> int:
-    """Run a member until it is stopped; exit code 2 for a start that was refused, with the reason in a sentence."""
+def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -> int:
+    """Run a member until it is stopped; exit code 2 for a start that was refused, with the reason in a sentence.
+
+    `beside` is called once with the running supervisor: how a bench puts a load at the database's door.
+    """
     parser = argparse.ArgumentParser(prog="tandem gateway", description="Run one member of a redundancy group.")
     parser.add_argument("--config", required=True, help="folder with gateway.toml and its lists")
     parser.add_argument("--member", required=True, choices=("a", "b"))
@@ -49,7 +53,7 @@ def run(argv: list[str]) -> int:
         return _refuse(str(error))
     except (OSError, ValueError, ssl.SSLError) as error:
         return _refuse(f"{error}; the members' keys are made with `tandem pair`, the state folder must be writable")
-    return asyncio.run(_main(config, asked.member, board, state, keys, beat_key))
+    return asyncio.run(_main(config, asked.member, board, state, keys, beat_key, beside))
 
 
 def _refuse(reason: str) -> int:
@@ -57,7 +61,15 @@ def _refuse(reason: str) -> int:
     return 2
 
 
-async def _main(config: Config, member: str, board: Board, state: StateFolder, keys: Keys, beat_key: bytes) -> int:
+async def _main(
+    config: Config,
+    member: str,
+    board: Board,
+    state: StateFolder,
+    keys: Keys,
+    beat_key: bytes,
+    beside: Callable[[Supervisor], object] | None,
+) -> int:
     refused = be_realtime(_SUPERVISOR_PRIORITY)
     past = Past({name: _read(state, name) for name in Past.FILES})
     node = Node(config, member, board.relay, past, entropy=os.urandom, realtime=not refused, now=clock.monotonic_ns())
@@ -71,6 +83,8 @@ async def _main(config: Config, member: str, board: Board, state: StateFolder, k
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):
         supervisor.loop.add_signal_handler(signum, _stop, supervisor)
+    if beside is not None:
+        beside(supervisor)
     gc.collect()
     gc.freeze()  # what exists now lives as long as the process: a later collection need not walk it
     _log.info("member %s of %s is up%s", member, config.group.name, f" (not permitted: {refused})" if refused else "")
