@@ -64,19 +64,27 @@ def addresses(reader: Reader, path: Path, texts: Iterable[str]) -> tuple[Address
                 continue
             found.append(Address(str(interface.ip), interface.network.prefixlen))
         except ValueError:
-            reader.add(path, f"{shown(text)} is no IP address", 'write one with its prefix length, such as "10.1.2.10/24"')
+            reader.add(
+                path, f"{shown(text)} is no IP address", 'write one with its prefix length, such as "10.1.2.10/24"'
+            )
     if not found and path not in reader.bad and texts != ():
         reader.add(path, "there is no address", 'write one with its prefix length, such as "10.1.2.10/24"')
     return tuple(found)
 
 
-def host(reader: Reader, path: Path, text: str) -> str:
+def host(reader: Reader, path: Path, text: str) -> None:
     """An IP address without prefix length, or ""; anything else is noted."""
+    if fault := bad_host(text):
+        reader.add(path, *fault)
+
+
+def bad_host(text: str) -> tuple[str, str] | None:
+    """What is wrong with an address, and what would be right; None for a good one or none at all."""
     try:
-        return str(ipaddress.ip_address(text)) if text else ""
+        ipaddress.ip_address(text or "::")
     except ValueError:
-        reader.add(path, f"{shown(text)} is no IP address", 'write one such as "10.1.2.1"; names are not resolved')
-        return ""
+        return f"{shown(text)} is no IP address", 'write one such as "10.1.2.1"; names are not resolved'
+    return None
 
 
 def _network(reader: Reader, path: Path, text: str) -> None:

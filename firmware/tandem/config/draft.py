@@ -42,9 +42,11 @@ class Draft:
         elif not (protocol.master_ready if side == "master" else protocol.slave_ready):
             ready = [p.name for p in PROTOCOLS.values() if (p.master_ready if side == "master" else p.slave_ready)]
             self.reader.add(
-                place, f"{protocol.name}: not in this version yet as a {side}",
-                f"this version's {side}s are {', '.join(ready)}; the keys were verified all the same", "not-yet",
-            )  # fmt: skip
+                place,
+                f"{protocol.name}: not in this version yet as a {side}",
+                f"this version's {side}s are {', '.join(ready)}; the keys were verified all the same",
+                "not-yet",
+            )
         return protocol
 
     def list(self, file: str, path: Path, keys: tuple[Key, ...], what: str) -> list[ListRow] | None:

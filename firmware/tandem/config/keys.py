@@ -38,6 +38,7 @@ class Key:
     """One key of a table, or column of a list. A `default` of None means that it must be given.
 
     `low` and `high` bound a number, the letters of a name, or each of `periods`; `choices` closes a set of texts.
+    `later`: this version does nothing with it, so another value than the default is refused as not there yet.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Key:
     high: float | None = None
     choices: tuple[str, ...] = ()
     unit: str = ""
+    later: bool = False
 
     @property
     def required(self) -> bool:
@@ -124,8 +126,12 @@ def _text(key: Key, value: str) -> str:
     if key.required and not value:
         raise Wrong(f"{key.name} is empty", f"write {key.expected}")
     if key.type == "file" and value and not _FILE.fullmatch(value):
-        raise Wrong(f"{key.name} = {shown(value)} is not the name of a file beside gateway.toml",
-                    'keep the list in the same folder and write its name alone, such as "points.csv"')  # fmt: skip
+        raise Wrong(
+            f"{key.name} = {shown(value)} is not the name of a file beside gateway.toml",
+            'keep the list in the same folder and write its name alone, such as "points.csv"',
+        )
+    if key.type == "name" and value.startswith("_sys"):
+        raise Wrong(f"{key.name} = {shown(value)} is the gateway's own", "choose a name that does not begin with _sys")
     if key.type == "name" and value:
         if not NAME.fullmatch(value) or ("." in value and key.high != LONGEST_NAME):
             cure = NAME_CURE if key.high == LONGEST_NAME else NAME_CURE.split(";")[0]
@@ -162,5 +168,7 @@ def from_cell(key: Key, cell: str) -> object:
     if key.type == "number" and (match := _COMMA.fullmatch(cell)):
         raise Wrong(f"{key.name} = {shown(cell)} has a decimal comma", f"write {match[1] or '0'}.{match[2]}")
     expected = "yes or no" if key.type == "boolean" else key.expected
-    raise Wrong(f"{key.name} = {shown(cell)} is not {'yes or no' if key.type == 'boolean' else _WORDS[key.type]}",
-                f"write {expected}")  # fmt: skip
+    raise Wrong(
+        f"{key.name} = {shown(cell)} is not {'yes or no' if key.type == 'boolean' else _WORDS[key.type]}",
+        f"write {expected}",
+    )

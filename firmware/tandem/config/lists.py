@@ -44,8 +44,11 @@ def read_list(file: str, text: str, keys: Iterable[Key], what: str, findings: Fi
     if columns is None:
         return []
     if len(lines) - 1 > MOST_ROWS:
-        findings.add(Place(file, lines[MOST_ROWS][0]), f"this {what} has {len(lines) - 1} rows",
-                     f"a list holds {MOST_ROWS} rows at most: split it")  # fmt: skip
+        findings.add(
+            Place(file, lines[MOST_ROWS][0]),
+            f"this {what} has {len(lines) - 1} rows",
+            f"a list holds {MOST_ROWS} rows at most: split it",
+        )
         lines = lines[: MOST_ROWS + 1]
     defaults = {key.name: key.default for key in known.values() if not key.required}
     required = [key.name for key in known.values() if key.required]
@@ -67,8 +70,11 @@ def _cells(place: Place, line: str, delimiter: str, findings: Findings) -> list[
     try:
         cells = next(csv.reader((line,), delimiter=delimiter, strict=True))
     except csv.Error:
-        findings.add(place, "a quote is opened and not closed, or closed within a cell",
-                     'a quoted cell is "..." on one line, a quote in it is written ""')  # fmt: skip
+        findings.add(
+            place,
+            "a quote is opened and not closed, or closed within a cell",
+            'a quoted cell is "..." on one line, a quote in it is written ""',
+        )
         return None
     return cells
 
@@ -98,15 +104,22 @@ def _columns(
 def _fits(place: Place, cells: list[str], columns: int, findings: Findings) -> bool:
     extra = [cell for cell in cells[columns:] if cell.strip()]
     if extra:
-        findings.add(place, f"this row has {len(cells)} cells, the first line names {columns} columns",
-                     "take them out; quote a text that has a separator in it, write decimals with a point")  # fmt: skip
+        findings.add(
+            place,
+            f"this row has {len(cells)} cells, the first line names {columns} columns",
+            "take them out; quote a text that has a separator in it, write decimals with a point",
+        )
     return not extra
 
 
 def _row(
-    place: Place, cells: list[str], columns: list[Key | None], defaults: dict[str, object], required: list[str],
+    place: Place,
+    cells: list[str],
+    columns: list[Key | None],
+    defaults: dict[str, object],
+    required: list[str],
     findings: Findings,
-) -> ListRow:  # fmt: skip
+) -> ListRow:
     values = dict(defaults)
     given = []
     sound = True

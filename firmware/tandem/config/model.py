@@ -149,6 +149,7 @@ class Point:
     interlock: str = ""  # names in it are full names
     idempotent: bool = False
     description: str = ""
+    options: dict[str, object] = field(default_factory=dict)  # the protocol's own columns
     place: Place = Place("", 0)
 
 
@@ -201,6 +202,7 @@ class Row:
     event_class: int = 0
     variation: str = ""
     event_variation: str = ""
+    encoding: str = ""
     place: Place = Place("", 0)
 
 
@@ -212,6 +214,7 @@ class Center:
     hosts: tuple[str, ...] = ()  # prefixes; the longest match decides
     session: Literal["group", "each-member"] = "group"
     analog_events: Literal["all", "last"] = "all"
+    options: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True, frozen=True)

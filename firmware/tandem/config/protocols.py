@@ -33,9 +33,14 @@ class Protocol:
 
 
 def _protocol(
-    name: str, family: Family, confirms: bool, master: tuple[Key, ...], device: tuple[Key, ...],
-    slave: tuple[Key, ...], ready: str = "",
-) -> Protocol:  # fmt: skip
+    name: str,
+    family: Family,
+    confirms: bool,
+    master: tuple[Key, ...],
+    device: tuple[Key, ...],
+    slave: tuple[Key, ...],
+    ready: str = "",
+) -> Protocol:
     serial = name.endswith(("-rtu", "-ascii", "-serial", "101"))
     points, rows, centers = {
         "modbus": (schema_modbus.POINT, schema_modbus.ROW, ()),
@@ -60,16 +65,32 @@ def _protocol(
 
 _M, _D, _I = schema_modbus, schema_dnp3, schema_iec
 _ALL = (
-    _protocol("modbus-rtu", "modbus", False, _M.MASTER, (*_M.DEVICE_SERIAL, *_M.DEVICE),
-              (*_M.SLAVE, *_M.SLAVE_SERIAL), "master"),
-    _protocol("modbus-tcp", "modbus", False, (*_M.MASTER, *_M.MASTER_TCP), (*_M.DEVICE_TCP, *_M.DEVICE),
-              (*_M.SLAVE, *_M.SLAVE_TCP), "master"),
-    _protocol("modbus-ascii", "modbus", False, _M.MASTER, (*_M.DEVICE_SERIAL, *_M.DEVICE),
-              (*_M.SLAVE, *_M.SLAVE_SERIAL)),
+    _protocol(
+        "modbus-rtu",
+        "modbus",
+        False,
+        _M.MASTER,
+        (*_M.DEVICE_SERIAL, *_M.DEVICE),
+        (*_M.SLAVE, *_M.SLAVE_SERIAL),
+        "master",
+    ),
+    _protocol(
+        "modbus-tcp",
+        "modbus",
+        False,
+        (*_M.MASTER, *_M.MASTER_TCP),
+        (*_M.DEVICE_TCP, *_M.DEVICE),
+        (*_M.SLAVE, *_M.SLAVE_TCP),
+        "master",
+    ),
+    _protocol(
+        "modbus-ascii", "modbus", False, _M.MASTER, (*_M.DEVICE_SERIAL, *_M.DEVICE), (*_M.SLAVE, *_M.SLAVE_SERIAL)
+    ),
     _protocol("dnp3-serial", "dnp3", True, (*_D.MASTER, *_D.MASTER_SERIAL), _D.DEVICE, (*_D.SLAVE, *_D.SLAVE_SERIAL)),
-    _protocol("dnp3-tcp", "dnp3", True, (*_D.MASTER, *_D.MASTER_TCP), (*_D.DEVICE, *_D.DEVICE_TCP),
-              (*_D.SLAVE, *_D.SLAVE_TCP)),
+    _protocol(
+        "dnp3-tcp", "dnp3", True, (*_D.MASTER, *_D.MASTER_TCP), (*_D.DEVICE, *_D.DEVICE_TCP), (*_D.SLAVE, *_D.SLAVE_TCP)
+    ),
     _protocol("iec101", "iec60870", True, _I.MASTER_101, _I.DEVICE_101, _I.SLAVE_101),
     _protocol("iec104", "iec60870", True, _I.MASTER_104, _I.DEVICE_104, _I.SLAVE_104, "slave"),
-)  # fmt: skip
+)
 PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in _ALL}

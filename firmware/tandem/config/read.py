@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tandem.config.finding import Findings, nearest
-from tandem.config.keys import Key, Wrong, verified
+from tandem.config.keys import Key, Wrong, shown, verified
 from tandem.config.locate import Path, line_of, locate
 from tandem.config.model import Place
 
@@ -41,8 +41,9 @@ class Reader:
                 column = f" at column {match.group(2)}" if match.group(2) else " at the end of the file"
                 sentence = sentence[: match.start()] + column
             sentence = "".join(c if c.isprintable() else "?" for c in sentence[:200])
-            self.findings.add(Place(self.file, line), f"this is not TOML: {sentence}",
-                              "texts stand in quotes, one key = value a line")  # fmt: skip
+            self.findings.add(
+                Place(self.file, line), f"this is not TOML: {sentence}", "texts stand in quotes, one key = value a line"
+            )
         else:
             return True
         return False
@@ -61,9 +62,14 @@ class Reader:
         self.findings.warn(self.place(*path), wrong, right)
 
     def table(
-        self, raw: Mapping[str, object], keys: Iterable[Key], path: Path, what: str,
-        others: Mapping[str, str] | None = None, defaults: Mapping[str, object] | None = None,
-    ) -> Values:  # fmt: skip
+        self,
+        raw: Mapping[str, object],
+        keys: Iterable[Key],
+        path: Path,
+        what: str,
+        others: Mapping[str, str] | None = None,
+        defaults: Mapping[str, object] | None = None,
+    ) -> Values:
         """The values of all `keys`; one that is missing or wrong has its default (a required one is absent).
 
         `others` says whose key a word is that this table does not know.
@@ -83,15 +89,16 @@ class Reader:
                 continue
             try:
                 values[key.name] = verified(key, raw[key.name])
+                if key.later and values[key.name] != fallback:
+                    wrong = f"{what}: {key.name} = {shown(raw[key.name])}: not in this version yet"
+                    self.add((*path, key.name), wrong, f"write {shown(fallback)}", "not-yet")
             except Wrong as error:
                 self.add((*path, key.name), f"{what}: {error.wrong}", error.right)
                 if fallback is not None:
                     values[key.name] = fallback
         return values
 
-    def _unknown(
-        self, name: str, known: Mapping[str, Key], path: Path, what: str, others: Mapping[str, str]
-    ) -> None:  # fmt: skip
+    def _unknown(self, name: str, known: Mapping[str, Key], path: Path, what: str, others: Mapping[str, str]) -> None:
         if name in others:
             cure = f"it is a key of {others[name]}: take it out here"
         else:

@@ -25,9 +25,16 @@ TOP = (
 GROUP = (
     Key("name", "name", "name of the redundancy group", None, 1, 32),
     Key("preferred", "text", "the member that should be active", "none", choices=("a", "b", "none")),
-    Key("revert_after_s", "integer", "healthy and in sync so long before the preferred member takes over", 300, 1,
-        86400, unit="s"),
-)  # fmt: skip
+    Key(
+        "revert_after_s",
+        "integer",
+        "healthy and in sync so long before the preferred member takes over",
+        300,
+        1,
+        86400,
+        unit="s",
+    ),
+)
 
 LAN = (
     Key("group", "texts", "addresses that the active owns, with prefix length"),
@@ -60,23 +67,33 @@ SERIAL = (
     Key("rts_tail_ms", "integer", "keyed: after the last octet", 0, 0, 5000, unit="ms"),
     Key("turnaround_ms", "integer", "silence between a reply and the next request", 5, 0, 10_000, unit="ms"),
     Key("echo", "boolean", "the port hears its own octets: drop them", False),
-    Key("switched", "text", "who gives the line away; none: a cable between the members", "none",
-        choices=("role-relay", "own", "none")),
-)  # fmt: skip
+    Key(
+        "switched",
+        "text",
+        "who gives the line away; none: a cable between the members",
+        "none",
+        choices=("role-relay", "own", "none"),
+    ),
+)
 
 STANDBY = (
     Key("heartbeat_ms", "integer", "beat period", 20, 5, 10_000, unit="ms"),
     Key("dead_after_ms", "integer", "silence on every path", 120, 20, 60_000, unit="ms"),
     Key("paths", "texts", "heartbeat paths: lan.NAME, serial.NAME; the default is every LAN", ()),
     Key("profile", "text", "fast only where `tandem bench stalls` allows it", "normal", choices=("normal", "fast")),
-    Key("arbitration", "text", "what must be true before the lines are taken", "software",
-        choices=("relays", "witness", "software")),
+    Key(
+        "arbitration",
+        "text",
+        "what must be true before the lines are taken",
+        "software",
+        choices=("relays", "witness", "software"),
+    ),
     Key("partition", "text", "every path cut and no relays", "serve", choices=("serve", "stop")),
     Key("sync_lease_ms", "integer", "how long the standby believes its last grant", 500, 50, 60_000, unit="ms"),
     Key("confirm_wait_ms", "integer", "how long a device's confirm may wait", 600, 50, 60_000, unit="ms"),
     Key("promote_unsynced", "boolean", "a standby that is not in sync may take over, openly", True),
     Key("stale_after_ms", "integer", "mirror silent so long: points not topical", 2000, 50, 3_600_000, unit="ms"),
-    Key("journal", "text", "durable: synced to flash before a confirm", "ram", choices=("ram", "durable")),
+    Key("journal", "text", "durable: synced to flash before a confirm", "ram", choices=("ram", "durable"), later=True),
     Key("soe_records", "integer", "ring size, a power of two", 65536, 2, 16_777_216),
     Key("analog_records", "integer", "ring size, a power of two", 65536, 2, 16_777_216),
     Key("cold_wait_ms", "integer", "alone after a start: how long before serving", 2000, 0, 600_000, unit="ms"),
@@ -84,13 +101,25 @@ STANDBY = (
     Key("control_expiry_ms", "integer", "a forwarded control older than this is refused", 500, 10, 60_000, unit="ms"),
     Key("witness", "text", "host:port of a granting witness", ""),
     Key("comm_events", "text", "how a lost device shows", "device", choices=("device", "points")),
-    Key("takeover_scan", "text", "what masters ask first after a takeover in sync", "events",
-        choices=("events", "integrity")),
+    Key(
+        "takeover_scan",
+        "text",
+        "what masters ask first after a takeover in sync",
+        "events",
+        choices=("events", "integrity"),
+    ),
     Key("lease_ms", "integer", "life of the kernel lease without renewal", 60, 10, 10_000, unit="ms"),
-    Key("stall_ms", "integer", "a supervisor without a finished turn for so long is taken down", 45, 5, 10_000,
-        unit="ms"),
+    Key(
+        "stall_ms",
+        "integer",
+        "a supervisor without a finished turn for so long is taken down",
+        45,
+        5,
+        10_000,
+        unit="ms",
+    ),
     Key("condition", "tables", "when to fail over though both are alive", []),
-)  # fmt: skip
+)
 PROFILES: dict[str, dict[str, int]] = {
     "normal": {},
     "fast": {"heartbeat_ms": 10, "dead_after_ms": 65, "lease_ms": 25, "stall_ms": 20},
@@ -124,9 +153,15 @@ ON_SERIAL = (Key("serial", "name", "name of its serial line", None, 1, 32),)
 MASTER_ON_LAN = (
     Key("lan", "name", "name of its LAN", None, 1, 32),
     Key("source", "text", "the address that devices see", "group", choices=("group", "own")),
-    Key("on_standby", "text", "what the standby does with the device", "none",
-        choices=("none", "connected", "polling")),
-)  # fmt: skip
+    Key(
+        "on_standby",
+        "text",
+        "what the standby does with the device",
+        "none",
+        choices=("none", "connected", "polling"),
+        later=True,
+    ),
+)
 DEVICE = (
     Key("name", "name", "prefix of its points", None, 1, LONGEST_NAME),
     Key("points", "file", "its point list"),
@@ -138,17 +173,29 @@ DEVICE_ON_LAN = (Key("host", "text", "its IP address"),)
 SLAVE = (
     Key("name", "name", "name of the instance", None, 1, 32),
     Key("protocol", "text", "protocol of its control centers"),
-    Key("hot_standby", "text", "what runs on the standby", "disabled",
-        choices=("disabled", "acquisition", "acquisition-and-control")),
+    Key(
+        "hot_standby",
+        "text",
+        "what runs on the standby",
+        "disabled",
+        choices=("disabled", "acquisition", "acquisition-and-control"),
+    ),
     Key("points", "file", "its slave list"),
     Key("serve_after", "text", "valid, at-once, or seconds", "valid"),
     Key("controls", "text", "which controls are accepted", "any", choices=("any", "sbo", "none")),
     Key("clock_sync", "text", "what a clock message does", "answer", choices=("accept", "answer", "refuse")),
     Key("select_timeout_ms", "integer", "how long a select holds", 10_000, 100, 600_000, unit="ms"),
-    Key("max_command_age_ms", "integer", "a time-tagged command older than this is refused; 0: not checked", 0, 0,
-        600_000, unit="ms"),
+    Key(
+        "max_command_age_ms",
+        "integer",
+        "a time-tagged command older than this is refused; 0: not checked",
+        0,
+        0,
+        600_000,
+        unit="ms",
+    ),
     Key("center", "tables", "its control centers"),
-)  # fmt: skip
+)
 SLAVE_ON_LAN = (Key("lan", "name", "name of its LAN", None, 1, 32),)
 CENTER = (
     Key("name", "name", "name of the control center", None, 1, 32),
@@ -156,13 +203,6 @@ CENTER = (
     Key("analog_events", "text", "every change, or the newest of each point", "all", choices=("all", "last")),
 )
 CENTER_ON_LAN = (Key("hosts", "texts", "networks that its front ends connect from"),)
-
-NOT_YET_VALUES = frozenset({
-    ("standby", "journal", "durable"),
-    ("master", "on_standby", "connected"),
-    ("master", "on_standby", "polling"),
-})  # fmt: skip
-"""(section, key, value) that the schema knows and this version does not do yet."""
 
 POINT = (
     Key("name", "name", "relative to the device", None, 1, LONGEST_NAME),

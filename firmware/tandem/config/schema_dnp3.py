@@ -70,9 +70,14 @@ SLAVE_SERIAL = _COLLISION
 SLAVE_TCP = (
     Key("tcp_port", "integer", "port", 20000, 1, 65535),
     Key("udp", "boolean", "answer on the same UDP port", False),
-    Key("second_connection", "text", "a front end connects while one is connected", "replace",
-        choices=("replace", "refuse")),
-)  # fmt: skip
+    Key(
+        "second_connection",
+        "text",
+        "a front end connects while one is connected",
+        "replace",
+        choices=("replace", "refuse"),
+    ),
+)
 CENTER = (
     Key("master_address", "integer", "its link address", 1, 0, _HIGHEST),
     Key("check_address", "boolean", "refuse any other", True),

@@ -39,9 +39,15 @@ _MASTER = (
     Key("accept_end_of_init", "boolean", "interrogate when a station says that it restarted", True),
 )
 MASTER_104 = (*_TIMERS, *_MASTER)
-MASTER_101 = (*_LINK[:1], *_LINK[2:], *_SIZES, _TIME_TAG, *_MASTER,
-              Key("delay_acquisition", "boolean", "measure the line's delay before a clock is set", False),
-              Key("class2_poll_ms", "integer", "unbalanced: class 2 period", 1000, 10, 600_000, unit="ms"))  # fmt: skip
+MASTER_101 = (
+    *_LINK[:1],
+    *_LINK[2:],
+    *_SIZES,
+    _TIME_TAG,
+    *_MASTER,
+    Key("delay_acquisition", "boolean", "measure the line's delay before a clock is set", False),
+    Key("class2_poll_ms", "integer", "unbalanced: class 2 period", 1000, 10, 600_000, unit="ms"),
+)
 DEVICE_104 = (
     Key("address", "integer", "common address", None, 1, 65534),
     Key("tcp_port", "integer", "port", 2404, 1, 65535),
@@ -55,8 +61,8 @@ POINT = (Key("type", "text", "of an output: the command's standard name", ""),)
 
 _SLAVE = (
     Key("common_address", "integer", "of the station", None, 1, 65534),
-    Key("cyclic_ms", "integer", "measured values cyclically; 0: never", 0, 0, 3_600_000, unit="ms"),
-    Key("background_s", "integer", "background scan; 0: never", 0, 0, 86_400, unit="s"),
+    Key("cyclic_ms", "integer", "measured values cyclically; 0: never", 0, 0, 3_600_000, unit="ms", later=True),
+    Key("background_s", "integer", "background scan; 0: never", 0, 0, 86_400, unit="s", later=True),
     Key("end_of_init", "boolean", "say so after a start", True),
     Key("return_information", "boolean", "report what a command changed with cause 11", True),
 )
