@@ -97,9 +97,9 @@ def _claim(config: Config, relay: RelayTimes | None, reader: Reader) -> tuple[fl
     if relay.claim_ms < relay.needed_ms:
         reader.add(
             path,
-            f"the board's claim timeout of {relay.claim_ms:g} ms is below watchdog {relay.watchdog_ms:g} + operate "
-            f"{relay.operate_ms:g} + bounce {relay.bounce_ms:g} + debounce {relay.debounce_ms:g} + margin {MARGIN_MS} = "
-            f"{relay.needed_ms:g}",
+            f"the board's claim timeout of {relay.claim_ms:g} ms is below watchdog {relay.watchdog_ms:g} + "
+            f"operate {relay.operate_ms:g} + bounce {relay.bounce_ms:g} + debounce {relay.debounce_ms:g} + "
+            f"margin {MARGIN_MS} = {relay.needed_ms:g}",
             f"write {relay.needed_ms:g} or more in the board's file",
         )
     return relay.claim_ms, relay.stagger_ms
@@ -121,8 +121,8 @@ def _leases(config: Config, claim: tuple[float, float], reader: Reader) -> None:
         reader.add(
             ("standby", "confirm_wait_ms"),
             f"confirm_wait_ms = {s.confirm_wait_ms} is not above {GRANT_AGE_MS} + "
-            f"sync_lease_ms {s.sync_lease_ms} + kernel tick {KERNEL_TICK_MS} = {alone}: a confirm would be given up before "
-            "the active may go on alone",
+            f"sync_lease_ms {s.sync_lease_ms} + kernel tick {KERNEL_TICK_MS} = {alone}: a confirm would be given up "
+            "before the active may go on alone",
             f"write {alone + 1} or more",
         )
 
