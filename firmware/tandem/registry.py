@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from tandem.point import Kind
 
+MOST_IDS = 1_000_000
+"""Columns are indexed by id: a damaged file must not ask for more memory than a board has."""
+
 
 @dataclass(slots=True, frozen=True)
 class PointInfo:
@@ -62,11 +65,11 @@ class Registry:
         """Read the persisted form. Raises ValueError with a sentence when it is damaged."""
         try:
             known = json.loads(text)
-            if not isinstance(known, dict) or not all(isinstance(i, int) and i > 0 for i in known.values()):
-                raise ValueError("it is not a map from names to ids above 0")
+            if not isinstance(known, dict) or not all(type(i) is int and 0 < i <= MOST_IDS for i in known.values()):
+                raise ValueError(f"it is not a map from names to ids of 1 to {MOST_IDS}")
             if len(set(known.values())) != len(known):
                 raise ValueError("two names share an id")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"the point-id registry is damaged: {error}") from error
         return cls(known)
 
