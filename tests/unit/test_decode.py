@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.manage.decode import explain, run, text
-from tests.captures import ACK, SYN, Tcp, link, packet, pcap, pcapng
+from tests.support.captures import ACK, SYN, Tcp, link, packet, pcap, pcapng
 
 CENTER, GATEWAY = ("127.20.2.31", 40000), ("127.20.2.10", 2404)
 STARTDT_ACT, STARTDT_CON = bytes.fromhex("680407000000"), bytes.fromhex("68040b000000")

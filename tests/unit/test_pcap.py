@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tandem.codec.pcap import Fault, Packet, packets
 from tandem.codec.tcp_stream import HELD_MAX, Direction, Segment, segment
-from tests.captures import SYN, Tcp, link, packet, pcap, pcapng
+from tests.support.captures import SYN, Tcp, link, packet, pcap, pcapng
 
 A, B = ("10.0.0.1", 40000), ("10.0.0.2", 2404)
 A6, B6 = ("fd00::1", 40000), ("fd00::2", 2404)
