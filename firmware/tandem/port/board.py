@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tandem.standby.lines import RelayTimes
+from tandem.config.timing import RelayTimes
 
 _BOARDS = Path(__file__).resolve().parents[3] / "board"
 
