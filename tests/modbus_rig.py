@@ -44,7 +44,9 @@ class Rig:
         for device in master.devices:
             state = f"_sys.device.{device.name}.ok"
             infos.append(PointInfo(registry.id(state), state, Kind.BINARY))
-            infos += [PointInfo(registry.id(p.name), p.name, p.kind, device_ok=registry.id(state)) for p in device.points]
+            infos += [
+                PointInfo(registry.id(p.name), p.name, p.kind, device_ok=registry.id(state)) for p in device.points
+            ]
         self.table = PointTable(infos, registry.highest)
         self.journal = Journal(1024, 1024)
         self.database = Database(self.table, self.journal)
@@ -78,6 +80,12 @@ class Rig:
                 raise AssertionError("the engine is due again at once: its owner would spin")
         self.now = end
         self.channel.tick(self.now)
+
+    def silence(self, ms: int) -> None:
+        """Time passes and nobody answers what is sent."""
+        for _ in range(ms // 5):
+            self.channel.outgoing()
+            self.wait(5)
 
     def hear(self, text: str) -> None:
         """Hex arrives: on a serial line the checksum is added, over TCP the header must be there."""

@@ -116,8 +116,8 @@ class Device:
     pending: deque[Group] = field(default_factory=deque)
     listed: bool = False
     """It stands in the rota."""
-    owes: bool = False
-    """A request ran out of time: on a serial line its answer may still come."""
+    owes_ns: int = 0
+    """Until then the answer to a request that ran out of time may still come."""
     hold_ns: int = 0
     """No read before: an answer to an older one, which could be mistaken, may still be under way."""
     control_hold_ns: int = 0

@@ -156,12 +156,6 @@ def _reader(want: Wanted, first: int, bits: bool) -> tuple[Reader, tuple[int, ..
     if address.bit is not None:
         octet = 2 * offsets[0] + (1 if address.bit < 8 else 0)
         return _bits_reader([(octet, address.bit & 7)], double), (offsets[0],)
-    if len(offsets) == 2:
-        low, high = 2 * offsets[0], 2 * offsets[1]
-        return (
-            lambda octets: _STATES[bool(octets[low] | octets[low + 1]) + 2 * bool(octets[high] | octets[high + 1])],
-            tuple(offsets),
-        )
     code = encoding(want.point.encoding)
     decode, octet = code.decoder(), 2 * offsets[0]
     return (lambda octets: decode(octets, octet)), tuple(range(offsets[0], offsets[0] + code.registers))

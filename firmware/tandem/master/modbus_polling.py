@@ -42,8 +42,7 @@ class Polling:
         for device in self._devices:
             device.health = Health.UNKNOWN
             device.fails = 0
-            device.hold_ns = device.control_hold_ns = 0
-            device.owes = False
+            device.hold_ns = device.control_hold_ns = device.owes_ns = 0
             if integrity and device.state.answers:
                 device.state.put(False, now)
             device.unread = set() if device.state.answers else set(device.polls)

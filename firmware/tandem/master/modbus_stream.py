@@ -100,10 +100,9 @@ class ModbusStream:
         wire = self._wire
         if wire.serial:
             self._quiet_ns = now + wire.quiet_ns
-            if device.owes and request.poll is not None:
+            if device.owes_ns > now and request.poll is not None:
                 # the answer to the attempt before may still come, and RTU cannot tell it from the next reply
-                device.owes = False
-                self._polling.hold(device, now + device.terms.timeout_ns)
+                self._polling.hold(device, device.owes_ns)
 
     def _take(self, request: Request) -> None:
         del self._waiting[request.key]
@@ -164,7 +163,7 @@ class ModbusStream:
             self._withdraw(request, now)
             return
         device.counts.timeouts += 1
-        device.owes = True
+        device.owes_ns = now + device.terms.timeout_ns
         if wrong_sum:
             device.counts.crc_errors += 1
         elif why != "nothing came":
