@@ -1,0 +1,114 @@
+"""The heart's ear: own counters and when they were sent, whom to echo, and how old the echo of a frame is."""
+
+from __future__ import annotations
+
+from tandem.codec.beat import Beat, Kind, Seal, Splitter
+from tandem.codec.heart import Heard
+from tandem.standby.guard_words import Rules, Tell
+
+_SENT_KEPT = 256  # own counters whose time is remembered
+_ANSWER_PAUSE_NS = 2_000_000  # probes are answered this often at most
+_HELD_BACK_MAX = 64
+_DATAGRAM_MAX = 512
+_U32, _HALF = 0xFFFF_FFFF, 1 << 31
+
+Content = tuple[int, int, int, int, int, int]
+
+
+class Ear:
+    """Verifies and times frames. Frames that say nothing new wait for `drained`, so that they cost one wake-up."""
+
+    def __init__(self, rules: Rules, seal: Seal, nonce: int) -> None:
+        self.rules = rules
+        self.nonce = nonce
+        self.peer_nonce = 0
+        self.peer_counter = 0
+        self._counter = 0
+        self._sent = [0] * _SENT_KEPT
+        self._seal = seal
+        self._splitters = {i: Splitter(seal) for i, path in enumerate(rules.paths) if path.serial}
+        self._busy_until = [0] * len(rules.paths)
+        self._fresh_at = 0
+        self._answered_at = 0
+        self._content: dict[int, Content] = {}
+        self._waiting: list[Tell] = []
+        self._drain_at = 0
+        self.foreign = 0
+        """Frames that the key did not sign, or that came back from ourselves."""
+
+    def hears(self, now: int) -> bool:
+        """True while the peer's answers to our own frames are younger than D."""
+        return bool(self._fresh_at) and now - self._fresh_at < self.rules.dead_ns
+
+    def next_counter(self, now: int) -> int:
+        """A counter for a frame that is sent now."""
+        self._counter += 1
+        self._sent[self._counter % _SENT_KEPT] = now
+        return self._counter
+
+    def free_paths(self, now: int, urgent: bool) -> list[int]:
+        """The paths that take a frame now. A slow one that still sends is left out, unless it is `urgent`."""
+        free = []
+        for path, rule in enumerate(self.rules.paths):
+            if not rule.serial:
+                free.append(path)
+            elif urgent or now >= self._busy_until[path]:
+                self._busy_until[path] = max(now, self._busy_until[path]) + rule.delivery_ns
+                free.append(path)
+        return free
+
+    def received(self, path: int, octets: bytes, now: int) -> tuple[list[Tell], bool]:
+        """(what the supervisor must know at once, whether a probe asks for a beat)."""
+        if path in self._splitters:
+            beats = self._splitters[path].feed(octets)
+        else:
+            beat = self._seal.verify(octets) if len(octets) <= _DATAGRAM_MAX else None
+            beats = [beat] if beat is not None else []
+            self.foreign += beat is None
+        tells: list[Tell] = []
+        probed = False
+        for beat in beats:
+            if beat.member == self.rules.member:
+                self.foreign += 1
+                continue
+            self._hear(path, beat, now, tells)
+            probed |= beat.kind == Kind.PROBE
+        if probed and now - self._answered_at >= _ANSWER_PAUSE_NS:
+            self._answered_at = now
+            return tells, True
+        return tells, False
+
+    def drained(self, now: int) -> list[Tell]:
+        """The frames that waited, a tick later at most."""
+        if not self._waiting or now < self._drain_at:
+            return []
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def echo_age_ns(self, beat: Beat, now: int) -> int:
+        """How long ago the echoed counter was sent; -1 when it is none of mine or too old to be remembered."""
+        behind = (self._counter - beat.echo_counter) & _U32
+        if beat.echo_nonce != self.nonce or behind >= min(_SENT_KEPT, self._counter):
+            return -1
+        return now - self._sent[beat.echo_counter % _SENT_KEPT]
+
+    def _hear(self, path: int, beat: Beat, now: int, tells: list[Tell]) -> None:
+        age = self.echo_age_ns(beat, now)
+        fresh = 0 <= age < self.rules.dead_ns + 2 * self.rules.paths[path].delivery_ns
+        # Whom to echo: a replayed nonce must not draw the echo away from a peer that does answer.
+        if beat.nonce == self.peer_nonce:
+            if (beat.counter - self.peer_counter) & _U32 < _HALF:
+                self.peer_counter = beat.counter
+        elif fresh or not self.hears(now):
+            self.peer_nonce, self.peer_counter = beat.nonce, beat.counter
+        if fresh:
+            self._fresh_at = now
+        if not self._waiting:
+            self._drain_at = now + self.rules.tick_ns
+        self._waiting.append(Tell(Heard(path, now, age, beat)))
+        content = (beat.kind, beat.role, beat.flags, beat.nonce, beat.epoch, beat.suspect_q_ms)
+        news = beat.kind != Kind.BEAT or self._content.get(path) != content
+        if news or len(self._waiting) >= _HELD_BACK_MAX:
+            self._content[path] = content
+            tells += self._waiting  # in the order they were heard
+            self._waiting = []

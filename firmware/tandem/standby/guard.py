@@ -1,0 +1,293 @@
+"""The heart's rules: beats, lease, watchdog pulse, role coil, group addresses; and when they are taken back.
+
+    supervisor --requests, progress--> GUARD --Send, Pulse, Coil, Lease, Addresses, KillSupervisor, Tell, Exit-->
+    peer, pins ----frames, contacts-->
+
+Outputs are to be carried out one by one, in order. What was lost stays lost (latched): pulses never close the coil
+again, a lapsed lease is never renewed; only a request that was decided after the loss (its permit says so) claims anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tandem.codec import heart as say
+from tandem.codec.beat import CONTACT, DRAINED, Beat, BeatBody, Kind, Role, Seal
+from tandem.standby import guard_words as do
+from tandem.standby.ear import Ear
+from tandem.standby.guard_words import Output, Rules
+
+_RELEASE_TIMES = 3  # copies at once, and rounds of them a beat apart
+_CARRIER_SETTLE_NS = 1_000_000_000
+_NO_PINS = say.PinsRead(0, 0, 0, 0, 0, 0)
+
+
+class Guard:
+    """One member's heart. `nonce` is drawn at each start and never 0; `now` is monotonic ns."""
+
+    def __init__(self, rules: Rules, seal: Seal, nonce: int, now: int) -> None:
+        self.rules = rules
+        self.permit = 1
+        self.service = 0
+        """Epoch for which the service is held, 0: not held."""
+        self.lines = 0
+        self.pins_read = _NO_PINS
+        self.ear = Ear(rules, seal, nonce)
+        self.supervisor_alive = True
+        self._seal = seal
+        self._body = BeatBody()
+        self._out: list[Output] = []
+        self._turn = 0  # of the supervisor; 0: it has not begun
+        self._stalled_ns = 0
+        self._last = now
+        self._pulse_at = self._beat_at = now
+        self._suspect_q_ms = 0
+        self._releases: list[tuple[Kind, int, int, int, int]] = []  # kind, epoch, flags, rounds left, next at
+        self._lines_given: tuple[int, int] | None = None  # epoch, flags: announced when the contact is read open
+        self._gone_at = 0
+        self._owed = 0  # epoch of the service whose release waits for the supervisor's death
+        self._exit_at = 0
+        self._proof = 0 if rules.has_pins else 2  # 0: contact to be read open, 1: to be read closed, 2: done
+        self._proof_since = 0
+        self._carriers_back_at = 0
+        self._lease_rests = False
+
+    # --- inputs -------------------------------------------------------------------------------------------------------
+
+    def wake(self, now: int) -> None:
+        """First call of each turn: a heart that was away longer than the lease takes everything back at once."""
+        away = now - self._last
+        late = away - self.rules.tick_ns
+        if away > self.rules.lease_ns:
+            self._lose(now, f"the heart was away for {away // 1_000_000} ms")
+        if late > self.rules.heartbeat_ns:
+            self._out.append(do.Tell(say.Late(now, late)))
+            self._last = now
+
+    def progress(self, turn: int, body: BeatBody, now: int) -> None:
+        """What the shared page says; a stall is counted in the heart's own time, its lateness left out."""
+        if turn != self._turn:
+            self._turn, self._stalled_ns, self._body = turn, 0, body
+        elif turn:
+            self._stalled_ns += min(now - self._last, 2 * self.rules.tick_ns)
+            if self._stalled_ns > self.rules.stall_ns and not self._gone_at:
+                self._take_back(now, f"the supervisor stands still for {self._stalled_ns // 1_000_000} ms")
+
+    def request(self, request: say.Request, now: int) -> None:
+        """A request of the supervisor."""
+        if self._gone_at:
+            return
+        match request:
+            case say.ServiceOn(epoch, permit) if self._permitted(permit, now):
+                self._service_on(epoch, now)
+            case say.ServiceOff(announce):
+                self._service_off(announce, now)
+            case say.LinesOn(epoch, permit) if self._permitted(permit, now):
+                self.lines, self._lines_given = epoch, None
+                self._out += [do.COIL_HIGH, do.Tell(say.Carried(now, say.LINES_ON, epoch))]
+            case say.LinesOff(announce, drained):
+                self._lines_off(announce, drained, now)
+            case say.BeatNow():
+                self._beat_at = now
+            case say.Probe():
+                self._send(Kind.PROBE, self._body, now)
+            case say.Suspect(q_ms):
+                self._suspect_q_ms, self._beat_at = q_ms, now
+            case say.End():
+                self._take_back(now, "the supervisor ends", kill=False)
+
+    def received(self, path: int, octets: bytes, now: int) -> None:
+        """A datagram, or octets of a serial path."""
+        tells, answer = self.ear.received(path, octets, now)
+        self._out += tells
+        if answer:
+            self._beat_at = now
+
+    def refused(self, path: int, now: int) -> None:
+        """The peer's kernel refused a datagram on this path."""
+        self._out.append(do.Tell(say.Refused(path, now)))
+
+    def pins(self, pins: say.PinsRead, now: int) -> None:
+        """The contacts, whenever one changed. `at_ns` of `pins` is replaced by `now`."""
+        before, self.pins_read = self.pins_read, pins._replace(at_ns=now)
+        self._out.append(do.Tell(self.pins_read))
+        if pins.carriers and not before.carriers:
+            self._carriers_back_at = now
+        if before.lease and not pins.lease and self.service and not self._lease_rests:
+            self._lose(now, "the kernel lease lapsed")
+        if before.own and not pins.own and self.lines:
+            self.lines = 0  # latched: whatever closes the contact's feed again, the coil stays low
+            self._out.append(do.COIL_LOW)
+
+    def supervisor_died(self, now: int) -> None:
+        """Its process has ended, says the kernel."""
+        self.supervisor_alive = False
+        if not self._gone_at:
+            self._take_back(now, "the supervisor has died")
+        elif self._owed:
+            self._release_service(self._owed, now)
+
+    def tick(self, now: int) -> None:
+        """Last call of each turn: what is due, the lease before the beat."""
+        if now >= self._pulse_at:
+            self._pulse_at = now + self.rules.tick_ns
+            if self.service:
+                self._renew(now)
+            if self._turn and not self._gone_at:
+                self._pulse(now)
+        if self._lines_given is not None and not self.pins_read.own:
+            self._release_lines(now)
+        if now >= self._beat_at and self._turn:
+            self._beat_at = now + self.rules.heartbeat_ns
+            self._send(Kind.BEAT, self._body, now)
+        self._repeat_releases(now)
+        self._out += self.ear.drained(now)
+        self._last = now
+        if self._exit_at and now >= self._exit_at:
+            self._out.append(do.EXIT)
+
+    def due(self) -> int:
+        """When the next turn must come (monotonic ns)."""
+        return min(self._pulse_at, self._beat_at) if self._turn else self._pulse_at
+
+    def outputs(self) -> list[Output]:
+        """Drain what is to be carried out, one by one, in order."""
+        out, self._out = self._out, []
+        return out
+
+    def overtaken(self, rest: Sequence[Output], now: int) -> None:
+        """The heart froze between two outputs: of the `rest` only what gives back or tells is still to be done."""
+        if now - self._last > self.rules.lease_ns:
+            self._out = [o for o in rest if do.gives_back(o)] + self._out
+            self.wake(now)
+        else:
+            self._out = [*rest, *self._out]
+
+    # --- holding ------------------------------------------------------------------------------------------------------
+
+    def _permitted(self, permit: int, now: int) -> bool:
+        if permit != self.permit:
+            self._out.append(do.Tell(say.Lost(now, self.permit, 0, f"a claim under permit {permit} came after its loss")))
+        return permit == self.permit
+
+    def _service_on(self, epoch: int, now: int) -> None:
+        self.service, self._lease_rests = epoch, False
+        self._releases.clear()
+        self._out += [do.ACQUIRE, do.ADDRESSES_ON, do.Tell(say.Carried(now, say.SERVICE_ON, epoch))]
+
+    def _service_off(self, announce: bool, now: int) -> None:
+        epoch, self.service = self.service, 0
+        self._out += [do.DROP, do.ADDRESSES_OFF, do.Tell(say.Carried(now, say.SERVICE_OFF, epoch))]
+        if announce and epoch:
+            self._release_service(epoch, now)
+
+    def _lines_off(self, announce: bool, drained: bool, now: int) -> None:
+        epoch, self.lines = self.lines or self.service, 0
+        self._out.append(do.COIL_LOW)
+        if announce and epoch:
+            self._lines_given = epoch, DRAINED if drained else 0
+
+    def _lose(self, now: int, reason: str) -> None:
+        held = (1 if self.service else 0) | (2 if self.lines else 0)
+        self.service = self.lines = 0
+        self.permit += 1
+        self._lines_given = None
+        self._releases.clear()
+        self._out += [do.COIL_LOW, do.DROP, do.ADDRESSES_OFF, do.Tell(say.Lost(now, self.permit, held, reason))]
+
+    def _renew(self, now: int) -> None:
+        """A cable pulled on every LAN and nobody heard: the lease rests, and is acquired anew 1 s after a carrier."""
+        pins = self.pins_read
+        if self.rules.lans and not pins.carriers and not self.ear.hears(now):
+            if not self._lease_rests:
+                self._lease_rests = True
+                self._out.append(do.Tell(say.Said("no LAN has a carrier and the peer is not heard: the lease rests")))
+        elif self._lease_rests:
+            if now - self._carriers_back_at >= _CARRIER_SETTLE_NS:
+                self._lease_rests = False
+                self._out += [do.ACQUIRE, do.ADDRESSES_ON]
+        else:
+            self._out.append(do.RENEW)
+
+    def _pulse(self, now: int) -> None:
+        """Feed the watchdog; the first pulse waits until its contact was read open, which proves that it opens."""
+        if self._proof == 2:
+            self._out.append(do.PULSE)
+            return
+        closed = self.pins_read.watchdog
+        since = now - self._proof_since if self._proof_since else 0
+        self._proof_since = self._proof_since or now
+        if self._proof == 0 and not closed and self.pins_read.at_ns:
+            self._proof, self._proof_since = 1, now
+        elif self._proof == 1 and closed:
+            self._proved(True, "")
+        elif since > 2 * self.rules.watchdog_ns:
+            wrong = "did not close after pulses began" if self._proof else "was not read open before the first pulse"
+            self._proved(False, f"the watchdog contact {wrong}")
+        if self._proof:
+            self._out.append(do.PULSE)
+
+    def _proved(self, ok: bool, sentence: str) -> None:
+        self._proof = 2
+        self._out.append(do.Tell(say.Proof(ok, sentence)))
+
+    # --- taking back --------------------------------------------------------------------------------------------------
+
+    def _take_back(self, now: int, reason: str, kill: bool = True) -> None:
+        epoch, lines = self.service, self.lines
+        self.service = self.lines = 0
+        self.permit += 1
+        self._gone_at, self._exit_at = now, now + self.rules.exit_ns
+        self._body = BeatBody(role=Role.DEAD, epoch=self._body.epoch, head=self._body.head)
+        self._beat_at = now
+        self._out += [do.COIL_LOW, *([do.KILL] if kill else ()), do.DROP, do.ADDRESSES_OFF, do.Tell(say.Said(reason))]
+        if epoch or lines:
+            self._lines_given = lines or epoch, 0
+        elif not self._releases:
+            self._exit_at = now + 2 * self.rules.heartbeat_ns
+        if epoch and (self.rules.fenced or not self.supervisor_alive):
+            self._release_service(epoch, now)
+        else:
+            self._owed = epoch
+
+    def _release_service(self, epoch: int, now: int) -> None:
+        self._owed = 0
+        self._releases.append((Kind.RELEASED_SERVICE, epoch, 0, _RELEASE_TIMES, now))
+        self._repeat_releases(now)
+
+    def _release_lines(self, now: int) -> None:
+        if self._owed or self._lines_given is None:
+            return
+        epoch, flags = self._lines_given
+        self._lines_given = None
+        self._out.append(do.Tell(say.Carried(now, say.LINES_OFF, epoch)))
+        self._releases.append((Kind.RELEASED_LINES, epoch, flags, _RELEASE_TIMES, now))
+        if self._gone_at:
+            self._exit_at = min(self._exit_at, now + _RELEASE_TIMES * self.rules.heartbeat_ns)
+
+    def _repeat_releases(self, now: int) -> None:
+        waiting = []
+        for kind, epoch, flags, rounds, at in self._releases:
+            if now < at:
+                waiting.append((kind, epoch, flags, rounds, at))
+                continue
+            body = self._body._replace(epoch=epoch, flags=self._body.flags & ~DRAINED | flags)
+            for _ in range(_RELEASE_TIMES if rounds == _RELEASE_TIMES else 1):
+                self._send(kind, body, now)
+            if rounds > 1:
+                waiting.append((kind, epoch, flags, rounds - 1, now + self.rules.heartbeat_ns))
+        self._releases = waiting
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def _send(self, kind: Kind, body: BeatBody, now: int) -> None:
+        ear = self.ear
+        role, health, flags, epoch, head, released = body
+        contact = CONTACT if self.pins_read.own else 0
+        beat = Beat(
+            kind, self.rules.member, role, health, flags | contact, ear.nonce, ear.next_counter(now), ear.peer_nonce,
+            ear.peer_counter, epoch, self._suspect_q_ms, head, released,
+        )  # fmt: skip
+        octets = self._seal.pack(beat)
+        for path in ear.free_paths(now, kind is not Kind.BEAT):
+            self._out.append(do.Send(path, octets))

@@ -1,0 +1,91 @@
+"""What the guard is told at its start, and what it wants done, as data."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tandem.codec.heart import Message
+
+_MS = 1_000_000
+
+
+class PathRule(NamedTuple):
+    """One heartbeat path. `delivery_ns`: how long a beat takes on it at most; `serial`: a stream that must be split."""
+
+    name: str
+    delivery_ns: int = 2 * _MS
+    serial: bool = False
+
+
+class Rules(NamedTuple):
+    """The guard's share of the configuration; `member` is 0 for a, 1 for b."""
+
+    member: int
+    paths: tuple[PathRule, ...]
+    heartbeat_ns: int = 20 * _MS
+    dead_ns: int = 120 * _MS
+    lease_ns: int = 60 * _MS
+    stall_ns: int = 45 * _MS
+    watchdog_ns: int = 120 * _MS
+    tick_ns: int = 5 * _MS
+    exit_ns: int = 1000 * _MS
+    has_pins: bool = True
+    fenced: bool = True
+    """The lease is real: a release need not wait until the killed supervisor is seen dead."""
+    lans: int = 0
+    """LANs whose carrier the pins tell; 0: carriers are unknown and taken as up."""
+
+
+class Send(NamedTuple):
+    """Octets for a path."""
+
+    path: int
+    octets: bytes
+
+
+class Pulse(NamedTuple):
+    """One pulse for the watchdog relay."""
+
+
+class Coil(NamedTuple):
+    """The role relay's coil."""
+
+    on: bool
+
+
+class Lease(NamedTuple):
+    """`word`: acquire, renew (only while alive) or drop."""
+
+    word: str
+
+
+class Addresses(NamedTuple):
+    """The group addresses: add and announce, or remove."""
+
+    on: bool
+
+
+class KillSupervisor(NamedTuple):
+    """SIGKILL: its kernel resets its sessions."""
+
+
+class Tell(NamedTuple):
+    """A message for the supervisor."""
+
+    message: Message
+
+
+class Exit(NamedTuple):
+    """The heart's work is done: both processes are to be started again."""
+
+
+Output = Send | Pulse | Coil | Lease | Addresses | KillSupervisor | Tell | Exit
+PULSE, KILL, EXIT = Pulse(), KillSupervisor(), Exit()
+COIL_HIGH, COIL_LOW = Coil(True), Coil(False)
+ACQUIRE, RENEW, DROP = Lease("acquire"), Lease("renew"), Lease("drop")
+ADDRESSES_ON, ADDRESSES_OFF = Addresses(True), Addresses(False)
+
+
+def gives_back(output: Output) -> bool:
+    """True for what stays right however late it is carried out: it takes no right, it gives one back or tells."""
+    return isinstance(output, Tell | KillSupervisor | Exit) or output in (COIL_LOW, DROP, ADDRESSES_OFF)
