@@ -151,38 +151,59 @@ def _is_public(node: ast.AST) -> bool:
     return not getattr(node, "name", "_").startswith("_")
 
 
-def _undocumented(body: list[ast.stmt], owner: str) -> Iterator[tuple[int, str]]:
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+TOLD_IN_BASES = frozenset(
+    (
+        *("opened", "closed", "receive", "tick", "due", "outgoing", "events"),  # engine.Engine
+        *("start", "drain", "drained", "stop", "control", "statistics"),  # master.base.Channel
+        *("accept", "pump", "local_changed", "commands", "report", "cursors", "set_cursor"),  # slave.base.Station
+        *("restore_cursors", "lowest_cursor", "released"),
+    )
+)
+
+
+def _told(tree: ast.Module) -> set[str]:
+    """Method names that some class of the file documents: in its other classes they mean the same."""
+    methods = (m for c in ast.walk(tree) if isinstance(c, ast.ClassDef) for m in c.body if isinstance(m, Function))
+    return {m.name for m in methods if ast.get_docstring(m)}
+
+
+def _undocumented(body: list[ast.stmt], owner: str, told: set[str]) -> Iterator[tuple[int, str]]:
     for node in body:
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or not _is_public(node):
+        if not isinstance(node, Function | ast.ClassDef) or not _is_public(node):
             continue
-        overrides = any(_dotted(d).endswith((".setter", "overload")) for d in node.decorator_list)
-        if ast.get_docstring(node) is None and not overrides and not _plain_data(node):
+        exempt = isinstance(node, Function) and (_says_by_itself(node) or (owner and node.name in told))
+        if ast.get_docstring(node) is None and not exempt and not _plain_data(node, told):
             yield node.lineno, f"{owner}{node.name}"
         if isinstance(node, ast.ClassDef):
-            yield from _undocumented(node.body, f"{node.name}.")
+            yield from _undocumented(node.body, f"{node.name}.", told)
 
 
-def _plain_data(node: ast.AST) -> bool:
-    """A dataclass or enum whose fields say it all needs no sentence."""
+def _says_by_itself(node: Function) -> bool:
+    """A setter, an overload, or an attribute of a Protocol written as a property."""
+    marks = [_dotted(d) for d in node.decorator_list]
+    stub = isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant)
+    return any(m.endswith((".setter", "overload")) for m in marks) or ("property" in marks and stub)
+
+
+def _plain_data(node: ast.AST, told: set[str]) -> bool:
+    """A dataclass or named tuple whose fields say it all needs no sentence."""
     if not isinstance(node, ast.ClassDef):
         return False
-    data = any("dataclass" in ast.dump(d) for d in node.decorator_list)
-    return data and not any(isinstance(n, ast.FunctionDef) for n in node.body)
+    data = any("dataclass" in ast.dump(d) for d in node.decorator_list) or "NamedTuple" in map(_dotted, node.bases)
+    return data and all(n.name in told for n in node.body if isinstance(n, ast.FunctionDef))
 
 
 def docstrings(source: Source) -> Iterator[Violation]:
-    """Public names of the firmware whose contract is not said; the five verbs are told in `engine.py`."""
+    """Public names of the firmware whose contract is not said, there or where a base class tells it."""
     if not source.room:
         return
     if ast.get_docstring(source.tree) is None:
         yield source.bad(1, "the file does not say what it is; begin with a docstring of one line")
-    told = {"opened", "closed", "receive", "tick", "due", "outgoing", "events"}
-    told |= {"start", "drain", "drained", "stop", "control", "statistics", "accept", "pump", "local_changed"}
-    told |= {"commands", "report", "cursors", "set_cursor", "restore_cursors", "lowest_cursor", "released"}
-    for line, name in _undocumented(source.tree.body, ""):
-        method = name.partition(".")[2]
-        if method not in told or source.name.endswith(("engine.py", "base.py")):
-            yield source.bad(line, f"{name} has no docstring; say its contract in one line")
+    bases = source.name.endswith(("/engine.py", "/base.py"))
+    told = _told(source.tree) | (set() if bases else TOLD_IN_BASES)
+    for line, name in _undocumented(source.tree.body, "", told):
+        yield source.bad(line, f"{name} has no docstring; say its contract in one line")
 
 
 def comments(source: Source) -> Iterator[Violation]:
