@@ -12,9 +12,11 @@ from tandem.slave.base import Session, Station
 
 
 class Service:
-    """All slave instances of a member. `events` other than `Say` and `Close` go to `on_event(slave, event, now)`."""
+    """All slave instances of a member. Events other than `Say` and `Close` go to `on_event(slave, event, now)`."""
 
-    def __init__(self, stations: dict[str, tuple[Slave, Station]], on_event: Callable[[str, object, int], None]) -> None:
+    def __init__(
+        self, stations: dict[str, tuple[Slave, Station]], on_event: Callable[[str, object, int], None]
+    ) -> None:
         self.stations = stations
         self._on_event = on_event
         self._sessions: dict[str, tuple[str, Session]] = {}
@@ -128,7 +130,7 @@ class Service:
         drained, self._actions = self._actions, []
         return drained
 
-    # --- cursors of the control centers, by "slave.center" -------------------------------------------------------------
+    # --- cursors of the control centers, by "slave.center" -----------------------------------------------------
 
     def cursors(self) -> dict[str, int]:
         """Drain the cursors that moved."""

@@ -31,7 +31,10 @@ class Registers:
             return self._read(function, *struct.unpack(">HH", request[1:5]))
         if function in (5, 6):
             number, value = struct.unpack(">HH", request[1:5])
-            self._write("coil" if function == 5 else "holding", number, int(value == 0xFF00) if function == 5 else value)
+            if function == 5:
+                self._write("coil", number, int(value == 0xFF00))
+            else:
+                self._write("holding", number, value)
             return request
         if function == 16:
             first, count = struct.unpack(">HH", request[1:5])

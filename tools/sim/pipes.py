@@ -1,7 +1,7 @@
 """TCP as the nodes see it: an ordered octet stream that is delayed, held up by a cut, and torn down by a reset.
 
-A cut drops nothing that TCP would deliver later: octets wait, as in the kernels, and arrive after the cut healed, unless
-an end gave up before. A frozen end does not read; what came for it stays in its kernel's buffer.
+A cut drops nothing that TCP would deliver later: octets wait, as in the kernels, and arrive after the cut healed,
+unless an end gave up before. A frozen end does not read; what came for it stays in its kernel's buffer.
 """
 
 from __future__ import annotations

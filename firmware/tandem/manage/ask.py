@@ -85,7 +85,7 @@ def _print_points(rows: list[dict[str, Any]]) -> None:
 
 def _print_events(rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        print(f"{row['number']:>10} {row['time']} {row['name']:32} {row['text']:>16}  {row['quality']:20} {row['cause']}")
+        print(f"{row['number']:>9} {row['time']} {row['name']:32} {row['text']:>16}  {row['quality']:20}", row["cause"])
 
 
 _PRINTERS: dict[str, Any] = {

@@ -42,7 +42,8 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     parser.add_argument("--state", required=True, help="folder of this member's own files (keys, registry, histories)")
     parser.add_argument("--board", default="bench", help="a board's name or folder")
     asked = parser.parse_args(argv)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s.%(msecs)03d %(message)s", datefmt="%T")
+    shape = "%(asctime)s.%(msecs)03d %(message)s"
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=shape, datefmt="%T")
     try:
         board = load_board(asked.board, asked.member)
         config = load(asked.config)

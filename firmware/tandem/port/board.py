@@ -40,7 +40,8 @@ class Board:
         try:
             return self.serial_ports[port]
         except KeyError:
-            raise BoardError(f"board {self.name} has no serial port {port!r}; it has {sorted(self.serial_ports)}") from None
+            known = ", ".join(sorted(self.serial_ports))
+            raise BoardError(f"board {self.name} has no serial port {port!r}; it has {known}") from None
 
 
 def load_board(name: str, member: str) -> Board:

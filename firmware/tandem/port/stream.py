@@ -1,7 +1,7 @@
 """Octet streams on the loop: TCP connections, listeners and serial lines, without threads and without copies kept.
 
-Every stream calls back with `opened()`, `received(octets)` and `closed(reason)`; `write` never blocks, what does not fit
-the kernel waits in a bounded buffer, and a peer that lets it overflow is disconnected.
+Every stream calls back with `opened()`, `received(octets)` and `closed(reason)`; `write` never blocks: what does not
+fit the kernel waits in a bounded buffer, and a peer that lets it overflow is disconnected.
 """
 
 from __future__ import annotations

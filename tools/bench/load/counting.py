@@ -12,7 +12,8 @@ import struct
 import sys
 import time
 
-_OBJECT = {30: struct.Struct("<HBB7s"), 31: struct.Struct("<HBB7s"), 35: struct.Struct("<HBhB7s"), 36: struct.Struct("<HBfB7s")}
+_POINT, _SCALED, _FLOAT = struct.Struct("<HBB7s"), struct.Struct("<HBhB7s"), struct.Struct("<HBfB7s")
+_OBJECT = {30: _POINT, 31: _POINT, 35: _SCALED, 36: _FLOAT}
 _SPONTANEOUS = 3
 
 

@@ -49,8 +49,8 @@ class Load:
         for number in range(self.written, int(elapsed * self.rate)):
             slot = number % count
             turn = number // count
-            value = float(turn % 30000) if kinds[slot] is Kind.ANALOG else float(turn % 2 + (kinds[slot] is Kind.DOUBLE))
-            update(ids[slot], value, quality, stamp_us, Cause.SPONTANEOUS)
+            value = turn % 30000 if kinds[slot] is Kind.ANALOG else turn % 2 + (kinds[slot] is Kind.DOUBLE)
+            update(ids[slot], float(value), quality, stamp_us, Cause.SPONTANEOUS)
         self.written = int(elapsed * self.rate)
         self.supervisor.turn_soon()
         if elapsed < self.seconds:
@@ -60,7 +60,8 @@ class Load:
 
     def _report(self) -> None:
         status = self.supervisor.node.status(self.supervisor.enter())
-        print(json.dumps({"written": self.written, "mirror": status["mirror"], "in_sync": status["in_sync"]}), flush=True)
+        report = {"written": self.written, "mirror": status["mirror"], "in_sync": status["in_sync"]}
+        print(json.dumps(report), flush=True)
 
 
 def main(argv: list[str]) -> int:
