@@ -55,22 +55,19 @@ def check(folder: str, board: str = "") -> tuple[Config | None, list[Finding]]:
 
 
 def relay_times(board: Mapping[str, object]) -> RelayTimes | None:
-    """The times of a board's watchdog and role relays; None where it has none. Raises ValueError."""
-    watchdog, role = board.get("watchdog"), board.get("role_relay")
-    if not isinstance(watchdog, dict) or not isinstance(role, dict):
+    """The times of [relay] in a board's file; None where it has no relays. Raises ValueError."""
+    table = board.get("relay")
+    if table is None:
         return None
-    operate, release, bounce, debounce = (
-        _ms(role, "role_relay", key) for key in ("operate_ms", "release_ms", "bounce_ms", "debounce_ms")
-    )
-    claim = _ms(role, "role_relay", "claim_timeout_ms") if "claim_timeout_ms" in role else 0.0
-    return RelayTimes(_ms(watchdog, "watchdog", "open_after_ms"), operate, release, bounce, debounce, claim)
-
-
-def _ms(table: Mapping[str, object], section: str, key: str) -> float:
-    value = table.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 60_000:
-        raise ValueError(f"[{section}] needs {key}, a number of milliseconds")
-    return float(value)
+    if not isinstance(table, dict):
+        raise ValueError("relay is not a table")
+    times = {}
+    for key in RelayTimes.__dataclass_fields__:
+        value = table.get(key, 0.0 if key == "claim_timeout_ms" else None)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 60_000:
+            raise ValueError(f"[relay] needs {key}, a number of milliseconds")
+        times[key] = float(value)
+    return RelayTimes(**times)
 
 
 def _ports(config: Config, serial: object, file: str) -> list[Finding]:

@@ -1,0 +1,60 @@
+"""The gateway's own points, and the point table: ids, order, and what is member-local."""
+
+from __future__ import annotations
+
+import pytest
+
+from tandem.config.load import load
+from tandem.config.model import Config
+from tandem.point import Kind
+from tandem.registry import PointTable, Registry
+from tandem.system import device_point, point_table, system_points
+from tests.support.configs import EXAMPLE
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load(EXAMPLE)
+
+
+@pytest.fixture(scope="module")
+def table(config: Config) -> PointTable:
+    return point_table(config, Registry())
+
+
+def test_every_member_path_device_and_center_has_its_points(config: Config) -> None:
+    names = {point.name for point in system_points(config)}
+    assert {
+        "_sys.role_active", "_sys.unprotected", "_sys.in_sync", "_sys.control_unknown", "_sys.path.lan.station",
+        "_sys.path.serial.crossover", "_sys.device.F1.ok", "_sys.device.F2.ok", "_sys.master.meters.ok",
+        "_sys.center.north.connected", "_sys.center.probe.held", "_sys.slave.scada.intruders", "_sys.link.intruders",
+    } <= names  # fmt: skip
+    assert len(names) == len(system_points(config)) == 19 + 3 + 2 + 3 + 1 + 2 * 5
+    assert all(len(name) <= 64 for name in names)
+
+
+def test_only_devices_and_unknown_controls_are_mirrored(config: Config) -> None:
+    mirrored = [point.name for point in system_points(config) if not point.local]
+    assert mirrored == ["_sys.control_unknown", "_sys.device.F1.ok", "_sys.device.F2.ok", "_sys.device.M1.ok"]
+
+
+def test_ids_follow_the_configuration_points_first(table: PointTable) -> None:
+    assert [p.id for p in table.points] == list(range(1, len(table.points) + 1))
+    assert [p.name for p in table.points][:2] == ["F1.breaker", "F1.earth_switch"]
+    assert table.points[16].name == "M1.alarm" and table.points[17].name == "_sys.role_active"
+
+
+def test_what_everybody_may_know_of_a_point(table: PointTable) -> None:
+    breaker = table.by_name["F1.breaker"]
+    assert (breaker.kind, breaker.local, breaker.hot, breaker.states) == (Kind.DOUBLE, False, True, ("open", "closed"))
+    assert table.by_id[breaker.device_ok].name == device_point("F1")
+    assert table.by_name["F1.voltage_l1"].unit == "V"
+    assert table.by_name["_sys.role_active"].local and not table.by_name["_sys.role_active"].device_ok
+
+
+def test_a_registry_keeps_its_ids_whatever_the_order(config: Config) -> None:
+    registry = Registry({"M1.alarm": 900, "gone.point": 901})
+    table = point_table(config, registry)
+    assert table.id("M1.alarm") == 900 and table.id("F1.breaker") == 902
+    assert table.rows == registry.highest + 1
+    assert table.digest() == point_table(config, Registry.from_json(registry.to_json())).digest()
