@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tandem.config.model import Device
 from tandem.point import Outcome, Report, Stage
-
 from tests.modbus_rig import Rig, point, serial_master, tcp_master
 
 OUTPUTS = (

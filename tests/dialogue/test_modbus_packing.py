@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tandem.master.packing import Block, Span, pack, split
 
 SPANS = st.lists(st.tuples(st.integers(0, 400), st.integers(1, 4)), max_size=40)

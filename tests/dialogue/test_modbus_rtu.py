@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from tandem.config.model import Device, SerialLine
 from tandem.point import Cause, Double, Quality
-
 from tests.modbus_rig import LINE, Rig, point, serial_master
 
 OK1, OK2 = "_sys.device.F1.ok", "_sys.device.F2.ok"

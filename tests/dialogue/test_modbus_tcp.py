@@ -8,11 +8,11 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tandem.codec.modbus import rtu
 from tandem.config.model import Device
 from tandem.master.base import SerialTarget, TcpTarget
 from tandem.point import Outcome, Quality
-
 from tests.modbus_rig import Rig, point, serial_master, tcp_master
 
 OK = "_sys.device.M1.ok"

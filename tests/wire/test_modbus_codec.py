@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tandem.codec.modbus import pdu, rtu, tcp
 from tandem.codec.modbus.describe import describe
 
@@ -165,7 +166,9 @@ def test_tcp_frames_however_cut(pdus: list[bytes], cuts: list[int]) -> None:
     assert frames.empty
 
 
-@pytest.mark.parametrize("octets", ["0001 0001 0005 ff 04", "0001 0000 0001 ff 04", "0001 0000 00ff ff 04", "GET / HTTP"])
+@pytest.mark.parametrize(
+    "octets", ["0001 0001 0005 ff 04", "0001 0000 0001 ff 04", "0001 0000 00ff ff 04", "GET / HTTP"]
+)
 def test_a_stream_that_is_no_modbus(octets: str) -> None:
     data = octets.encode() if octets.startswith("GET") else bytes.fromhex(octets)
     with pytest.raises(pdu.FrameError):

@@ -8,6 +8,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tandem.codec.modbus.values import ORDERS, encoding
 
 WORDS = ("uint16", "int16", "uint32", "int32", "float32", "uint64", "int64", "float64")
