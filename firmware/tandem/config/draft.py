@@ -9,7 +9,6 @@ from tandem.config.finding import Findings, nearest
 from tandem.config.keys import Key, shown
 from tandem.config.lists import ListRow, read_list
 from tandem.config.locate import Path
-from tandem.config.model import Place
 from tandem.config.protocols import PROTOCOLS, Protocol
 from tandem.config.read import Reader, Values
 from tandem.point import Kind
@@ -65,10 +64,6 @@ class Draft:
             octets = self.texts.get(name, "").encode("utf-8", "surrogatepass")
             total.update(f"{name}\0{len(octets)}\0".encode() + octets)
         return total.hexdigest()
-
-    def table_place(self, *path: str | int) -> Place:
-        """Where a key stands."""
-        return self.reader.place(*path)
 
 
 def other_keys(protocol: Protocol, part: str) -> dict[str, str]:

@@ -21,21 +21,25 @@ from tandem.config.verify_group import (
     verify_time,
     verify_windows,
 )
-from tandem.config.verify_net import verify_lans, verify_ports, verify_serials
+from tandem.config.verify_net import verify_board_ports, verify_lans, verify_ports, verify_serials
 from tandem.system import system_points
 
 __all__ = ["ConfigError", "Finding", "RelayTimes", "load", "parse_group", "parse_octets", "verify"]
 
 
-def load(folder: str | os.PathLike[str], relay: RelayTimes | None = None) -> Config:
+def load(
+    folder: str | os.PathLike[str], relay: RelayTimes | None = None, ports: frozenset[str] | None = None
+) -> Config:
     """The configuration of a folder. Raises ConfigError with every finding."""
-    config, findings = verify(folder, relay)
+    config, findings = verify(folder, relay, ports)
     if config is None:
         raise ConfigError(findings)
     return config
 
 
-def verify(folder: str | os.PathLike[str], relay: RelayTimes | None = None) -> tuple[Config | None, list[Finding]]:
+def verify(
+    folder: str | os.PathLike[str], relay: RelayTimes | None = None, ports: frozenset[str] | None = None
+) -> tuple[Config | None, list[Finding]]:
     """(configuration, findings): None where there is an error; warnings may stand beside a configuration."""
     name = os.fspath(folder)
     try:
@@ -45,11 +49,11 @@ def verify(folder: str | os.PathLike[str], relay: RelayTimes | None = None) -> t
         return None, [
             Finding(Place(name, 1), f"the folder cannot be read: {what}", "name a folder with a gateway.toml")
         ]
-    return parse_octets(files, relay, name)
+    return parse_octets(files, relay, name, ports)
 
 
 def parse_octets(
-    files: dict[str, bytes], relay: RelayTimes | None = None, folder: str = ""
+    files: dict[str, bytes], relay: RelayTimes | None = None, folder: str = "", ports: frozenset[str] | None = None
 ) -> tuple[Config | None, list[Finding]]:
     """As `parse_group`, over the files' octets; one that is not UTF-8 is a fault only where it is used."""
     texts: dict[str, str] = {}
@@ -62,24 +66,28 @@ def parse_octets(
             wrong = f"octet {octets[error.start]:#04x} is not UTF-8"
             damaged[name] = Finding(Place(name, line), wrong, "save the file as UTF-8")
             texts[name] = decode(octets.decode("utf-8", "replace").encode())
-    return _parse(texts, damaged, relay, folder)
+    return _parse(texts, damaged, relay, folder, ports)
 
 
 def parse_group(
-    files: dict[str, str], relay: RelayTimes | None = None, folder: str = ""
+    files: dict[str, str], relay: RelayTimes | None = None, folder: str = "", ports: frozenset[str] | None = None
 ) -> tuple[Config | None, list[Finding]]:
     """(configuration, findings) of a group's files, name -> text: pure, and never raises for any text.
 
-    `relay` comes from the board; without it the rules that need its times are left out.
+    `relay` and the names of serial `ports` come from the board; without them the rules that need them are left out.
     """
     texts = {
         name: text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n") for name, text in files.items()
     }
-    return _parse(texts, {}, relay, folder)
+    return _parse(texts, {}, relay, folder, ports)
 
 
 def _parse(
-    texts: dict[str, str], damaged: dict[str, Finding], relay: RelayTimes | None, folder: str
+    texts: dict[str, str],
+    damaged: dict[str, Finding],
+    relay: RelayTimes | None,
+    folder: str,
+    ports: frozenset[str] | None,
 ) -> tuple[Config | None, list[Finding]]:
     findings = Findings()
     if schema.MAIN_FILE not in texts:
@@ -89,6 +97,8 @@ def _parse(
     reader = Reader(schema.MAIN_FILE, texts[schema.MAIN_FILE], findings)
     draft = Draft(texts, reader, findings)
     config = _build(draft, relay, folder) if reader.readable and _readable_format(reader) else None
+    if config is not None and ports is not None:
+        verify_board_ports(config, ports, reader)
     for name in draft.used & damaged.keys():
         fault = damaged[name]
         findings.add(fault.place, fault.wrong, fault.right)

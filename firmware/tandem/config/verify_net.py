@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tandem.config.build import MEMBERS
+from tandem.config.finding import nearest
 from tandem.config.locate import Path
 from tandem.config.model import Address, Config, Lan
 from tandem.config.read import Reader
@@ -171,6 +172,15 @@ def _serial_ports(config: Config, reader: Reader) -> None:
             reader.add(
                 ("serial", line.name, "data_bits"), "modbus-rtu needs all 8 bits of an octet", "write data_bits = 8"
             )
+
+
+def verify_board_ports(config: Config, ports: Collection[str], reader: Reader) -> None:
+    """Every serial line stands on ports that the board has."""
+    for line in config.serials:
+        for member, port in line.ports.items():
+            if port and port not in ports:
+                cure = nearest(port, ports, "its ports are")
+                reader.add(("serial", line.name, member), f'the board has no serial port "{port}"', cure)
 
 
 def verify_ports(config: Config, reader: Reader) -> None:

@@ -47,11 +47,10 @@ def check(folder: str, board: str = "") -> tuple[Config | None, list[Finding]]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         known = sorted(path.parent.name for path in _BOARDS.glob("*/board.toml"))
         cure = nearest(board, known, "the boards are") if isinstance(error, OSError) else "correct the board's file"
-        config, findings = verify(folder)
+        findings = verify(folder)[1]
         return None, [Finding(Place(name, 1), f"the board cannot be read: {reason}", cure), *findings]
-    config, findings = verify(folder, relay)
-    faults = _ports(config, data.get("serial"), name) if config is not None else []
-    return (None if faults else config), [*findings, *faults]
+    serial = data.get("serial")
+    return verify(folder, relay, frozenset(serial if isinstance(serial, dict) else ()))
 
 
 def relay_times(board: Mapping[str, object]) -> RelayTimes | None:
@@ -68,21 +67,6 @@ def relay_times(board: Mapping[str, object]) -> RelayTimes | None:
             raise ValueError(f"[relay] needs {key}, a number of milliseconds")
         times[key] = float(value)
     return RelayTimes(**times)
-
-
-def _ports(config: Config, serial: object, file: str) -> list[Finding]:
-    """Serial lines on ports that the board does not have."""
-    ports = list(serial) if isinstance(serial, dict) else []
-    return [
-        Finding(
-            Place("gateway.toml", 1),
-            f'serial line {line.name}: {file} has no port "{port}" for member {member}',
-            nearest(port, ports, "its ports are"),
-        )
-        for line in config.serials
-        for member, port in line.ports.items()
-        if port not in ports
-    ]
 
 
 def counts(findings: list[Finding]) -> tuple[int, int]:
