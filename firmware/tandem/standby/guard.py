@@ -167,7 +167,8 @@ class Guard:
 
     def _permitted(self, permit: int, now: int) -> bool:
         if permit != self.permit:
-            self._out.append(do.Tell(say.Lost(now, self.permit, 0, f"a claim under permit {permit} came after its loss")))
+            reason = f"a claim under permit {permit} came after its loss"
+            self._out.append(do.Tell(say.Lost(now, self.permit, 0, reason)))
         return permit == self.permit
 
     def _service_on(self, epoch: int, now: int) -> None:

@@ -1,0 +1,298 @@
+"""The heart: a small real-time process beside the supervisor that carries out `standby.guard`, and nothing else.
+
+Started by `port.heart.HeartClient` as `python -m tandem.heart SOCKET PAGE`: two inherited descriptors, the socket pair
+(first message: the plan, as JSON) and the shared page. Standard library only, and little of it: what is resident here
+is locked memory.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tandem.codec import heart as say
+from tandem.codec.beat import Seal
+from tandem.port.progress import Progress
+from tandem.port.realtime import be_realtime
+from tandem.port.tty import open_raw
+from tandem.standby import guard_words as do
+from tandem.standby.guard import Guard
+
+_AGAIN_NS = 500_000_000  # between two tries to open a path or the pins
+_READS_MAX = 32  # of one descriptor in a turn
+_UNTOLD_MAX = 256  # messages kept for a supervisor that does not read
+_DATAGRAM_MESSAGES = 64
+_LEASE_WORDS = {"acquire": b"L", "renew": b"R", "drop": b"D"}
+_now = time.monotonic_ns
+
+
+class Path:
+    """One heartbeat path: a connected UDP socket, so that a refusal is seen, or a raw serial descriptor."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.plan = plan
+        self.fd = -1
+        self.trouble = ""
+        self._socket: socket.socket | None = None
+
+    def open(self) -> None:
+        """Try to open; `trouble` says why it did not work."""
+        plan = self.plan
+        try:
+            if "device" in plan:
+                self.fd = open_raw(plan["device"], plan["baud"], plan["data_bits"], plan["parity"], plan["stop_bits"])
+            else:
+                self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self._socket.bind(tuple(plan["local"]))
+                self._socket.connect(tuple(plan["remote"]))
+                self.fd = self._socket.fileno()
+            self.trouble = ""
+        except OSError as error:
+            self.close()
+            self.trouble = f"heartbeat path {plan['name']}: {error.strerror or error}"
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        elif self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
+
+
+class Heart:
+    """Descriptors and clock around one Guard."""
+
+    def __init__(self, supervisor: socket.socket, page: Progress, plan: dict[str, Any]) -> None:
+        rules = do.Rules(**{**plan["rules"], "paths": tuple(do.PathRule(*path) for path in plan["rules"]["paths"])})
+        nonce = int.from_bytes(os.urandom(4), "little") | 1
+        self.guard = Guard(rules, Seal(bytes.fromhex(plan["key"])), nonce, _now())
+        self.supervisor = supervisor
+        self.page = page
+        self.paths = [Path(path) for path in plan["paths"]]
+        self.pins_path: str = plan["pins"]
+        self.pins: socket.socket | None = None
+        self.pidfd = os.pidfd_open(plan["supervisor"])
+        self._untold: list[say.Message] = []
+        self._open_at = 0
+        self._running = True
+        self._readers: dict[int, Callable[[int], None]] = {}
+        self._carry: dict[type, Callable[[Any], None]] = {
+            do.Send: self._send,
+            do.Pulse: lambda _: self._pin(b"P"),
+            do.Coil: lambda coil: self._pin(b"C1" if coil.on else b"C0"),
+            do.Lease: lambda lease: self._pin(_LEASE_WORDS[lease.word]),
+            do.Addresses: lambda addresses: self._pin(b"A" if addresses.on else b"X"),
+            do.KillSupervisor: lambda _: self._kill(),
+            do.Tell: lambda tell: self._untold.append(tell.message),
+            do.Exit: lambda _: self._end(),
+        }
+
+    def run(self, refused: str) -> None:
+        """Live until the guard says that its work is done."""
+        self._untold.append(say.Ready(self.guard.ear.nonce, self.guard.permit, refused))
+        self._open_all(_now())
+        while self._running:
+            wait_ns = min(self.guard.due(), self._open_at) - _now()
+            ready = select.select(list(self._readers), (), (), max(0, wait_ns) / 1e9)[0]
+            now = _now()
+            self.guard.wake(now)
+            self._carry_out()
+            for fd in ready:
+                if reader := self._readers.get(fd):
+                    reader(now)
+            turn, body = self.page.read()
+            self.guard.progress(turn, body, now)
+            if now >= self._open_at:
+                self._open_all(now)
+            self.guard.tick(now)
+            self._carry_out()
+            self._tell()
+            self.page.heart_ns = now
+
+    # --- out ----------------------------------------------------------------------------------------------------------
+
+    def _carry_out(self) -> None:
+        began = _now()
+        outputs = self.guard.outputs()
+        at = 0
+        while at < len(outputs):
+            output = outputs[at]
+            at += 1
+            self._carry[type(output)](output)
+            if at < len(outputs) and _now() - began > self.guard.rules.lease_ns:
+                began = _now()
+                self.guard.overtaken(outputs[at:], began)
+                outputs, at = self.guard.outputs(), 0
+
+    def _send(self, send: do.Send) -> None:
+        path = self.paths[send.path]
+        if path.fd < 0:
+            return
+        try:
+            os.write(path.fd, send.octets)
+        except OSError as error:
+            self._trouble(send.path, error)
+
+    def _pin(self, word: bytes) -> None:
+        if self.pins is not None:
+            try:
+                self.pins.send(word)
+            except BlockingIOError:
+                pass  # a bench that does not read sees no pulse: the coil falls, as it should
+            except OSError:
+                self._lose_pins(_now())
+
+    def _kill(self) -> None:
+        try:
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it was faster
+
+    def _end(self) -> None:
+        self._running = False
+
+    def _tell(self) -> None:
+        while self._untold:
+            try:
+                self.supervisor.send(say.pack(self._untold[:_DATAGRAM_MESSAGES]))
+            except BlockingIOError:
+                del self._untold[:-_UNTOLD_MAX]
+                return
+            except OSError:
+                self._untold.clear()
+                return
+            del self._untold[:_DATAGRAM_MESSAGES]
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    def _hear_supervisor(self, now: int) -> None:
+        for _ in range(_READS_MAX):
+            try:
+                octets = self.supervisor.recv(65536)
+            except BlockingIOError:
+                return
+            except OSError:
+                octets = b""
+            if not octets:
+                self._readers.pop(self.supervisor.fileno(), None)  # its pidfd says more surely that it died
+                return
+            for request in say.unpack(octets):
+                self.guard.request(request, now)
+
+    def _supervisor_died(self, now: int) -> None:
+        self._readers.pop(self.pidfd, None)
+        self.guard.supervisor_died(now)
+
+    def _hear_path(self, index: int, now: int) -> None:
+        path = self.paths[index]
+        for _ in range(_READS_MAX):
+            try:
+                octets = os.read(path.fd, 2048)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._trouble(index, error)
+                if path.fd < 0 or error.errno != errno.ECONNREFUSED:
+                    return
+                continue
+            if octets:
+                self.guard.received(index, octets, now)
+            elif "device" in path.plan:
+                return
+
+    def _trouble(self, index: int, error: OSError) -> None:
+        path = self.paths[index]
+        if error.errno == errno.ECONNREFUSED:
+            self.guard.refused(index, _now())
+        elif "device" in path.plan and error.errno not in (errno.EAGAIN, errno.EINTR):
+            self._readers.pop(path.fd, None)
+            path.close()
+            self._untold.append(say.Said(f"heartbeat path {path.plan['name']} is gone: {error.strerror}"))
+
+    def _hear_pins(self, now: int) -> None:
+        assert self.pins is not None
+        for _ in range(_READS_MAX):
+            try:
+                word = self.pins.recv(64)
+            except BlockingIOError:
+                return
+            except OSError:
+                word = b""
+            if not word:
+                self._lose_pins(now)
+                return
+            if word[:1] == b"S" and len(word) >= 5:
+                carriers = sum(1 << bit for bit, up in enumerate(word[5:]) if up)
+                self.guard.pins(say.PinsRead(now, word[1], word[2], word[3], word[4], carriers), now)
+
+    def _lose_pins(self, now: int) -> None:
+        if self.pins is not None:
+            self._readers.pop(self.pins.fileno(), None)
+            self.pins.close()
+            self.pins = None
+            self._untold.append(say.Said("the pins are gone: every contact counts as open, the lease as lapsed"))
+            self.guard.pins(say.PinsRead(now, 0, 0, 0, 0, 0), now)
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    def _open_all(self, now: int) -> None:
+        self._open_at = now + _AGAIN_NS
+        for index, path in enumerate(self.paths):
+            if path.fd < 0:
+                before = path.trouble
+                path.open()
+                if path.fd >= 0:
+                    self._readers[path.fd] = partial(self._hear_path, index)
+                elif path.trouble != before:
+                    self._untold.append(say.Said(path.trouble))
+        if self.pins is None and self.pins_path:
+            self._open_pins()
+        self._readers.setdefault(self.supervisor.fileno(), self._hear_supervisor)
+        if self.guard.supervisor_alive:
+            self._readers.setdefault(self.pidfd, self._supervisor_died)
+
+    def _open_pins(self) -> None:
+        pins = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        try:
+            pins.connect(self.pins_path)
+        except OSError as error:
+            pins.close()
+            self._untold.append(say.Said(f"pins {self.pins_path}: {error.strerror}; is the relay bench running?"))
+            return
+        self.pins = pins
+        self._readers[pins.fileno()] = self._hear_pins
+
+
+def main(argv: list[str]) -> int:
+    """Take over the two inherited descriptors and live."""
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, signal.SIG_IGN)  # it ends with its supervisor, after having said so to the peer
+    supervisor = socket.socket(fileno=int(argv[0]))
+    plan = json.loads(supervisor.recv(65536))
+    supervisor.setblocking(False)
+    page = Progress(int(argv[1]))
+    priority = int(plan["priority"])
+    refused = be_realtime(priority) if priority else "real-time priority and locked memory"
+    heart = Heart(supervisor, page, plan)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    heart.run(refused)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,145 @@
+"""The supervisor's side of the heart: starts it, asks it, drains what it tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tandem.codec import heart as say
+from tandem.codec.beat import BeatBody
+from tandem.config.model import Config
+from tandem.config.timing import RelayTimes
+from tandem.port.board import Board
+from tandem.port.progress import Progress
+from tandem.standby.rules import guard_rules, path_names
+
+BEAT_PORT = 4721
+_FIRMWARE = Path(__file__).resolve().parents[2]
+_END_S = 1.5
+_READS_MAX = 64
+
+
+class HeartClient:
+    """One running heart. Everything here returns at once."""
+
+    def __init__(self, process: subprocess.Popen[bytes], link: socket.socket, page: Progress) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._link = link
+        self._page = page
+        self._turn_told = 0
+        self._after_publish: list[say.Request] = []
+        self._gone = False
+
+    @classmethod
+    def spawn(cls, config: Config, member: str, board: Board, beat_key: bytes, priority: int = 0) -> HeartClient:
+        """Start the heart of `member`; FIFO `priority` above the supervisor's own, 0 asks for none."""
+        return cls.spawn_plan(_plan(config, member, board, beat_key, priority))
+
+    @classmethod
+    def spawn_plan(cls, plan: dict[str, Any]) -> HeartClient:
+        """Start a heart with this plan. The key goes over the socket, where `ps` does not see it."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        page_fd = Progress.create()
+        page = Progress(page_fd)
+        process = subprocess.Popen(
+            [sys.executable, "-S", "-s", "-m", "tandem.heart", str(theirs.fileno()), str(page_fd)],
+            pass_fds=(theirs.fileno(), page_fd),
+            env={**os.environ, "PYTHONPATH": str(_FIRMWARE)},
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+        os.close(page_fd)
+        ours.send(json.dumps({**plan, "supervisor": os.getpid()}).encode())
+        ours.setblocking(False)
+        return cls(process, ours, page)
+
+    def fileno(self) -> int:
+        """Readable when `messages` has something."""
+        return self._link.fileno()
+
+    def request(self, request: say.Request) -> None:
+        """Ask the heart. A beat or a probe leaves with the words of the turn that asks: after `publish`."""
+        if isinstance(request, say.BeatNow | say.Probe | say.Suspect):
+            self._after_publish.append(request)
+        else:
+            self._send([request])
+
+    def publish(self, at_ns: int, body: BeatBody) -> None:
+        """A turn is finished; `body` is what the beats say from now on."""
+        self._page.publish(at_ns, body)
+        if self._after_publish:
+            self._send(self._after_publish)
+            self._after_publish = []
+
+    def messages(self) -> list[say.Message]:
+        """Drain. When the heart has turned since, the last one is `HeartTurn`; `HeartGone` comes once."""
+        heart_ns = self._page.heart_ns  # before the socket: all that it had told by then is drained below
+        messages: list[say.Message] = []
+        for _ in range(_READS_MAX):
+            if self._gone:
+                break
+            try:
+                octets = self._link.recv(65536)
+            except BlockingIOError:
+                break
+            except OSError:
+                octets = b""
+            if not octets:
+                self._gone = True
+                messages.append(say.HeartGone(f"the heart (process {self.pid}) has ended"))
+                break
+            messages += say.unpack(octets)
+        if heart_ns != self._turn_told:
+            self._turn_told = heart_ns
+            messages.append(say.HeartTurn(heart_ns))
+        return messages
+
+    def close(self) -> None:
+        """End in order: the heart gives everything back, says so to the peer, and exits."""
+        self._send([say.End()])
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._link.close()
+        self._page.close()
+
+    def _send(self, requests: list[say.Request]) -> None:
+        try:
+            self._link.send(say.pack(requests))
+        except OSError:
+            pass  # a heart that is gone or does not read is told of by `messages`, and holds nothing for long
+
+
+def _plan(config: Config, member: str, board: Board, beat_key: bytes, priority: int) -> dict[str, Any]:
+    relay: RelayTimes | None = board.relay
+    bench = board.driver == "bench"
+    return {
+        "key": beat_key.hex(),
+        "rules": guard_rules(config, member, relay, has_pins=bench)._asdict(),
+        "paths": [_path(config, member, board, name) for name in path_names(config)],
+        "pins": f"{board.run_dir}/pins-{member}" if bench else "",
+        "priority": priority,
+    }
+
+
+def _path(config: Config, member: str, board: Board, name: str) -> dict[str, Any]:
+    sort, _, which = name.partition(".")
+    if sort == "serial":
+        line = config.serial(which)
+        port = {"baud": line.baud, "data_bits": line.data_bits, "parity": line.parity, "stop_bits": line.stop_bits}
+        return {"name": name, "device": board.serial(line.ports[member]), **port}
+    members = config.lan(which).members
+    peer = "b" if member == "a" else "a"
+    return {
+        "name": name,
+        "local": [board.plane(members[member].addresses[0].ip), BEAT_PORT],
+        "remote": [board.plane(members[peer].addresses[0].ip), BEAT_PORT],
+    }

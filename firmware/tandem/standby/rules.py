@@ -1,0 +1,36 @@
+"""The guard's rules out of a configuration; apart from `guard`, because the heart imports no configuration."""
+
+from __future__ import annotations
+
+from tandem.config.model import Config
+from tandem.config.timing import RelayTimes, delivery_ms
+from tandem.point import MS
+from tandem.standby.guard_words import PathRule, Rules
+
+FAST_TICK_NS = 5 * MS
+
+
+def path_names(config: Config) -> tuple[str, ...]:
+    """The heartbeat paths in their order: what `[standby].paths` names, else every LAN."""
+    return config.standby.paths or tuple(f"lan.{lan.name}" for lan in config.lans)
+
+
+def guard_rules(config: Config, member: str, relay: RelayTimes | None, has_pins: bool = True) -> Rules:
+    """What the guard of `member` needs to know. Without pins nothing is fenced."""
+    standby = config.standby
+    paths = tuple(
+        PathRule(name, int(delivery_ms(config, name) * MS), name.startswith("serial.")) for name in path_names(config)
+    )
+    return Rules(
+        member=int(member == "b"),
+        paths=paths,
+        heartbeat_ns=standby.heartbeat_ms * MS,
+        dead_ns=standby.dead_after_ms * MS,
+        lease_ns=standby.lease_ms * MS,
+        stall_ns=standby.stall_ms * MS,
+        watchdog_ns=int((relay.watchdog_ms if relay else 0) * MS),
+        tick_ns=FAST_TICK_NS,
+        has_pins=has_pins and relay is not None,
+        fenced=has_pins,
+        lans=len(config.lans) if has_pins else 0,
+    )
