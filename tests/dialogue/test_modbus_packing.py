@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def _fewest(numbers: list[int], limit: int, gap: int) -> int:
         runs = []
         for start in range(end):
             run = numbers[start:end]
-            steps = all(b - a - 1 <= gap for a, b in zip(run, run[1:], strict=False))
+            steps = all(b - a - 1 <= gap for a, b in itertools.pairwise(run))
             if run[-1] - run[0] < limit and steps:
                 runs.append(count[start] + 1)
         count.append(min(runs))

@@ -28,7 +28,6 @@ from tandem.master.base import Channel
 from tandem.master.modbus import build
 from tandem.point import Kind, Say
 from tandem.registry import PointInfo, PointTable, Registry
-
 from tools.bench.machine import machine_factor
 
 SERVERS = 4
@@ -175,10 +174,9 @@ def main() -> int:
         print(json.dumps(result))
         return 0
     for name in ("unchanged", "changing_10"):
-        print(
-            f"{name:12} {result[f'{name}_reads_per_s']:8,.0f} reads/s (worst {result[f'{name}_worst_reads_per_s']:,.0f})"
-            f", {result[f'{name}_records_per_s']:,.0f} records/s"
-        )
+        reads, worst = result[f"{name}_reads_per_s"], result[f"{name}_worst_reads_per_s"]
+        records = result[f"{name}_records_per_s"]
+        print(f"{name:12} {reads:8,.0f} reads/s (worst {worst:,.0f}), {records:,.0f} records/s")
     print(f"machine factor {result['machine_factor']:.3f} s")
     return 0
 
