@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import cast
 
 from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
-from tandem.config.model import Config, Lan, Slave
-from tandem.node import Node
+from tandem.config.model import Config, Lan, Member, Slave
+from tandem.node import Node, Past
 from tandem.point import MS, Say
 from tandem.port import clock
 from tandem.port.board import Board
@@ -38,9 +38,18 @@ class Supervisor:
     """One gateway process: a node, its ports and its heart on one event loop."""
 
     def __init__(
-        self, node: Node, config: Config, member: str, board: Board, state: StateFolder, keys: Keys, heart: HeartClient
+        self,
+        config: Config,
+        member: Member,
+        board: Board,
+        state: StateFolder,
+        keys: Keys,
+        heart: HeartClient,
+        realtime: bool,
     ) -> None:
-        self.node = node
+        past = Past({name: _read(state, name) for name in Past.FILES})
+        self.node = Node(config, member, board.relay, past, os.urandom, realtime, clock.monotonic_ns())
+        self.node.clock_reads(clock.utc_us(), clock.synchronised(), clock.monotonic_ns())
         self.config = config
         self.member = member
         self.board = board
@@ -281,6 +290,14 @@ class Supervisor:
             stream.close(reset=True)
         self.loop.remove_reader(self.heart.fileno())
         self.heart.close()
+
+
+def _read(state: StateFolder, name: str) -> str:
+    try:
+        return state.read(name)
+    except (OSError, UnicodeDecodeError) as error:
+        _log.error("%s: %s; going on without it", state.path / name, error)
+        return ""
 
 
 def write_pids(state: StateFolder, heart_pid: int) -> None:

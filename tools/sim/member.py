@@ -13,10 +13,11 @@ from typing import Any
 from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import BeatBody, Seal
-from tandem.node import Node, Past, guard_rules
+from tandem.node import Node, Past
 from tandem.point import MS, Say
 from tandem.standby import guard_words as do
 from tandem.standby.guard import Guard
+from tandem.standby.rules import guard_rules
 from tools.bench.plan import other
 from tools.sim.pipes import Pipe
 from tools.sim.world import World

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-from tandem.node import Node
 from tandem.port import clock
+from tandem.supervisor import Supervisor
 
 VERSION = 1
 PAGE = 500
@@ -34,12 +33,12 @@ _ASKS = {
 
 
 class LocalApi:
-    """Serves a node's questions on a unix socket; an order is carried out with the next turn."""
+    """Serves a gateway's questions on a unix socket; an order is carried out with the next turn."""
 
-    def __init__(self, node: Node, path: Path, turn_soon: Callable[[], None]) -> None:
-        self.node = node
+    def __init__(self, supervisor: Supervisor, path: Path) -> None:
+        self.node = supervisor.node
         self.path = path
-        self._turn_soon = turn_soon
+        self._turn_soon = supervisor.turn_soon
         self._server: asyncio.Server | None = None
         self._connections = 0
 

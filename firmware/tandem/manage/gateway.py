@@ -6,19 +6,15 @@ import argparse
 import asyncio
 import gc
 import logging
-import os
 import signal
 import ssl
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from tandem.config.finding import ConfigError
 from tandem.config.load import load
-from tandem.config.model import Config
+from tandem.config.model import Config, Member
 from tandem.manage.api import LocalApi
-from tandem.node import Node, Past
-from tandem.port import clock
 from tandem.port.board import Board, BoardError, load_board
 from tandem.port.disk import StateFolder
 from tandem.port.heart import HeartClient
@@ -64,7 +60,7 @@ def _refuse(reason: str) -> int:
 
 async def _main(
     config: Config,
-    member: str,
+    member: Member,
     board: Board,
     state: StateFolder,
     keys: Keys,
@@ -72,15 +68,10 @@ async def _main(
     beside: Callable[[Supervisor], object] | None,
 ) -> int:
     refused = be_realtime(_SUPERVISOR_PRIORITY)
-    past = Past({name: _read(state, name) for name in Past.FILES})
-    node = Node(config, member, board.relay, past, entropy=os.urandom, realtime=not refused, now=clock.monotonic_ns())
-    node.clock_reads(clock.utc_us(), clock.synchronised(), clock.monotonic_ns())
-    heart = HeartClient.spawn(
-        config, member, board, beat_key, priority=_HEART_PRIORITY if not refused else 0
-    )
+    heart = HeartClient.spawn(config, member, board, beat_key, priority=_HEART_PRIORITY if not refused else 0)
     write_pids(state, heart.pid)
-    supervisor = Supervisor(node, config, member, board, state, keys, heart)
-    api = LocalApi(node, state.path / "api.sock", supervisor.turn_soon)
+    supervisor = Supervisor(config, member, board, state, keys, heart, realtime=not refused)
+    api = LocalApi(supervisor, state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):
         supervisor.loop.add_signal_handler(signum, _stop, supervisor)
@@ -98,11 +89,3 @@ async def _main(
 def _stop(supervisor: Supervisor) -> None:
     if not supervisor.stopped.done():
         supervisor.stopped.set_result("stopped")
-
-
-def _read(state: StateFolder, name: str) -> str:
-    try:
-        return state.read(name)
-    except (OSError, UnicodeDecodeError) as error:
-        _log.error("%s: %s; going on without it", Path(state.path) / name, error)
-        return ""
