@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol as Shape
 
 from tandem.codec.iec60870 import address as iec
@@ -51,6 +51,8 @@ def verify_point(family: str, row: ListRow, kind: Kind) -> Faults:
     text = row.text("address")
     try:
         if family == "modbus":
+            if kind is Kind.STEP_OUTPUT and row.text("scan"):
+                return [("a step-output cannot be read, and it has a scan", "empty the cell")]
             return _modbus(modbus.parse(text), row.text("encoding"), kind)
         if family == "iec60870":
             iec.parse(text, 1)
@@ -117,6 +119,19 @@ def verify_outputs(family: str, rows: Sequence[Addressed], findings: Findings) -
                 )
                 break
             owners[part] = row.name
+
+
+def verify_spans(family: str, rows: Sequence[Addressed], options: Mapping[str, object], findings: Findings) -> None:
+    """Each point fits one request of its master."""
+    for row in rows if family == "modbus" else ():
+        address = modbus.parse(str(row.arguments["address"]))
+        key = "max_bits" if address.is_bits else "max_registers"
+        most = int(str(options[key]))
+        wide = 1 if address.bit is not None else registers(str(row.arguments["encoding"]))
+        span = max(address.numbers) - min(address.numbers) + 1 if address.is_bits else wide
+        if span > most:
+            wrong = f'"{row.name}": {address} spans {span} numbers, one request of its master reads {most} ({key})'
+            findings.add(row.place, wrong, "bring them closer together, or raise the master's limit")
 
 
 def _written(family: str, text: str, encoding: str) -> list[tuple[str, int, int | None]]:

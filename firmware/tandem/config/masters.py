@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from tandem.config import schema
+from tandem.config.address_rules import verify_spans
 from tandem.config.build import bad_host, host
 from tandem.config.draft import Draft, into, other_keys
 from tandem.config.finding import nearest
@@ -49,6 +50,8 @@ class Masters:
                 if points is not None:
                     self._templates[number, place] = points
                     self._register(device, points)
+            for points in {id(points): points for _, points in found if points is not None}.values():
+                verify_spans(protocol.family, points.templates, values, self.draft.findings)
             devices = tuple(device for device, _ in found)
             arguments = {"name": "", **into(Master, values, devices=devices, place=reader.place(*path))}
             self.masters.append(Master(**arguments))

@@ -31,7 +31,6 @@ class Rules:
         self.protocol = protocol
         self.draft = draft
         self._taken: dict[tuple[object, ...], Row] = {}
-        self._monitored: dict[tuple[int, int], Row] = {}
         self._family: Callable[[Row, Kind], Fault | None] = {
             "iec60870": self._iec,
             "dnp3": self._dnp3,
@@ -111,21 +110,8 @@ class Rules:
         most = _MOST_IOA.get(int(str(self.slave.options.get("object_address_octets", 3))), 0)
         if ioa > most:
             return f"object address {ioa} does not fit", f"with this object_address_octets it goes to {most}"
-        return self._once((family, station, ioa), row, f"{family} {row.address}") or self._read(
-            row, command, station, ioa
-        )
-
-    def _read(self, row: Row, command: bool, station: int, ioa: int) -> Fault | None:
-        """Two types at one address are allowed, and a read command answers the first only."""
-        if not command:
-            other = self._monitored.setdefault((station, ioa), row)
-            if other is not row:
-                self.draft.findings.warn(
-                    row.place,
-                    f"{row.point}: object {row.address} is {other.point} too, as {other.type}",
-                    "a read command answers only the first: give each an address",
-                )
-        return None
+        direction = "command" if command else "data"
+        return self._once((direction, station, ioa), row, f"object address {row.address}")
 
     def _dnp3(self, row: Row, kind: Kind) -> Fault | None:
         if fault := self._control(row, row.type == "crob" or (row.type == "analog-output"), kind):

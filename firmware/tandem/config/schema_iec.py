@@ -64,6 +64,8 @@ _SLAVE = (
     Key("cyclic_ms", "integer", "measured values cyclically; 0: never", 0, 0, 3_600_000, unit="ms", later=True),
     Key("background_s", "integer", "background scan; 0: never", 0, 0, 86_400, unit="s", later=True),
     Key("end_of_init", "boolean", "say so after a start", True),
+    Key("short_pulse_ms", "integer", "of a command that asks for a short pulse", 100, 1, 60_000, unit="ms"),
+    Key("long_pulse_ms", "integer", "of a command that asks for a long pulse", 500, 1, 600_000, unit="ms"),
     Key("return_information", "boolean", "report what a command changed with cause 11", True),
 )
 SLAVE_104 = (
@@ -96,11 +98,11 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "M_IT": ("counter",),
     "M_PS": _BINARY,
     "M_EP": _BINARY,
-    "C_SC": ("binary-output",),
+    "C_SC": ("binary-output", "double-output"),
     "C_DC": ("double-output", "binary-output"),
     "C_RC": ("step-output",),
     "C_SE": ("analog-output",),
-    "C_BO": (),
+    "C_BO": ("analog-output",),
 }
 """The first four letters of a type, and the kinds that it may serve."""
 
@@ -121,5 +123,5 @@ _COMMANDS = _names("C_SC:NA C_DC:NA C_RC:NA C_SE:NA,NB,NC C_BO:NA")
 _TIMED_COMMANDS = _names("C_SC:TA C_DC:TA C_RC:TA C_SE:TA,TB,TC C_BO:TA")
 TYPES_104 = (*_WITHOUT_TIME, *_CP56, *_COMMANDS, *_TIMED_COMMANDS)
 TYPES_101 = (*_WITHOUT_TIME, *_CP24, *_CP56, *_COMMANDS)
-NOT_YET_FAMILIES = frozenset({"M_PS", "M_EP", "C_BO"})
+NOT_YET_FAMILIES = frozenset({"M_PS", "M_EP"})
 """Families that the schema knows and this version does not serve yet."""
