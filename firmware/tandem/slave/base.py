@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from tandem.engine import Engine
 from tandem.point import Command, Report
+
+
+@dataclass(slots=True, frozen=True)
+class ClockMessage:
+    """A session's event: its center set the time to `utc_us` (since 1970) at monotonic `received_ns`.
+
+    Only where the slave says `clock_sync = "accept"`; whether it moves the clock is the owner's decision.
+    """
+
+    slave: str
+    utc_us: int
+    received_ns: int
 
 
 class Session(Engine, Protocol):
@@ -47,6 +60,12 @@ class Station(Protocol):
 
     def lowest_cursor(self) -> int:
         """The lowest confirmed number: what the rings should still hold."""
+
+    def initialised(self, reason: int, now: int) -> None:
+        """The process image began anew (cold start, takeover not in sync): every center is told.
+
+        A station is due to tell so from its making on; `restore_cursors` ends that for the centers it names.
+        """
 
     def released(self) -> int:
         """The highest number that any session was sent."""

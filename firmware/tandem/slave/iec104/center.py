@@ -1,0 +1,192 @@
+"""A control center: its place in the journal, and what becomes of events that were sent.
+
+The event buffer *is* the journal behind the cursor. Every ASDU carries the number up to which everything was told
+once the peer acknowledged it: an acknowledgement moves `confirmed`, and a lost connection moves the cursor back to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tandem.codec.record import Record
+from tandem.config.model import Center as CenterConfig
+from tandem.database import Database
+from tandem.slave.iec104.packer import Events, Packer
+from tandem.slave.iec104.rows import Rows
+
+MOST_READ = 1024
+"""Records taken from the journal at once: enough to fill ASDUs of several types, little beside a turn's time."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the statistics say of a center. Objects, except the last three."""
+
+    sent: int = 0
+    confirmed: int = 0
+    repeated: int = 0
+    overflowed: int = 0
+    connections: int = 0
+    refused: int = 0
+    malformed: int = 0
+
+
+class Receiver(Protocol):
+    """The started session, as its center sees it."""
+
+    def say(self, text: str, level: str = "info") -> None:
+        """One sentence for the log."""
+
+    def void(self) -> None:
+        """What was queued or sent so far confirms nothing any more: the numbering changed."""
+
+    def expel(self, now: int) -> None:
+        """Another connection took over."""
+
+    def initialise(self, reason: int) -> None:
+        """Tell the center that the process began anew."""
+
+
+class Center:
+    """One `[[slave.center]]`."""
+
+    def __init__(self, config: CenterConfig, rows: Rows, database: Database) -> None:
+        self.name = config.name
+        self.config = config
+        self.counts = Counts()
+        self.packer = Packer(rows, database)
+        self.session: Receiver | None = None
+        self.init_reason: int | None = 0
+        """COI of the end of initialisation that the next started session tells; None: nothing to tell."""
+        self.confirmed = self.told = database.journal.head
+        self._rows = rows
+        self._database = database
+        self._journal = database.journal
+        self._cursor = self._journal.cursor(self.confirmed)
+        self._placed_anew = True  # the cursor came from a number: only numbers can say what it lost
+        self._outstanding = 0  # event ASDUs queued or not acknowledged
+        self._repeat = 0  # objects that were sent and will be sent again
+        self._last_only = config.analog_events == "last"
+        by_id = database.table.by_id
+        self._measured = frozenset(r.point_id for r in rows.monitors if by_id[r.point_id].kind.is_measured)
+        self._behind: set[int] = set()  # analog points to be told though their record was overwritten
+
+    def attach(self, session: Receiver, now: int) -> None:
+        """A session started: it gets the events from now on, another one of this center stops."""
+        other, self.session = self.session, session
+        if other is not None and other is not session:
+            other.expel(now)
+
+    def detach(self, session: Receiver, unconfirmed: int) -> None:
+        """A session ended with so many objects sent and not acknowledged: they are offered again."""
+        self._repeat += unconfirmed
+        if self.session is session:
+            self.session = None
+        self._rewind(forget=False)
+
+    def reset(self, number: int) -> None:
+        """Another history: the center has everything up to `number`; nothing on its way counts any more."""
+        self.confirmed = self.told = number
+        if self.session is not None:
+            self.session.void()
+        self._repeat = 0
+        self.packer.released = min(self.packer.released, number)
+        self._rewind(forget=True)
+
+    def advance(self, number: int) -> None:
+        """The peer's session confirmed up to `number`."""
+        self.told = max(self.told, number)
+        if number > self.confirmed:
+            self.confirmed = number
+            if number > self._cursor.number:
+                self._cursor = self._journal.cursor(number)
+                self._placed_anew = True
+
+    def sent(self, count: int) -> None:
+        """An event ASDU of `count` objects left."""
+        self.counts.sent += count
+        again = min(count, self._repeat)
+        self.counts.repeated += again
+        self._repeat -= again
+
+    def confirm(self, reaches: int, count: int) -> None:
+        """The oldest event ASDU was acknowledged."""
+        self._outstanding -= 1
+        self.counts.confirmed += count
+        self.confirmed = max(self.confirmed, reaches if self._outstanding else self._cursor.number)
+        self.packer.confirmed(self.confirmed)
+
+    def batch(self, limit: int) -> list[Events]:
+        """The next events numbered up to `limit`, as ASDUs in sending order; empty when there are none."""
+        limit = min(limit, self._journal.head)
+        if self._cursor.number >= limit and not self._behind:
+            return []
+        self._look_for_overflow()
+        records = self._journal.read(self._cursor, limit, MOST_READ)
+        self.packer.add(self._newest_analogs(records, limit) if self._last_only else records)
+        found = self.packer.take(self._cursor.number)
+        if not found and not self._outstanding:
+            self.confirmed = max(self.confirmed, self._cursor.number)
+        self._outstanding += len(found)
+        return found
+
+    def _rewind(self, forget: bool) -> None:
+        self._outstanding = 0
+        self._behind.clear()
+        self.packer.rewind(forget)
+        self._cursor = self._journal.cursor(self.confirmed)
+        self._placed_anew = True
+
+    # --- lapped, and only the newest of each analog ------------------------------------------------------------
+
+    def _look_for_overflow(self) -> None:
+        journal, cursor = self._journal, self._cursor
+        soe, analog = journal.lost(cursor)
+        cursor.soe, cursor.analog = max(cursor.soe, journal.soe.first), max(cursor.analog, journal.analog.first)
+        lost = soe if self._last_only else soe + analog
+        if self._placed_anew:
+            # Numbers have no gaps: what is neither held nor before the cursor was overwritten.
+            held = journal.soe.count - cursor.soe + journal.analog.count - cursor.analog
+            analog = max(0, journal.head - cursor.number - held)
+            lost = min(analog, self._lost_soe(cursor.number)) if self._last_only else analog
+            self._placed_anew = False
+        if analog and self._last_only:
+            self._note_behind(cursor.number)
+        if lost:
+            self.counts.overflowed += lost
+            if self.session is not None:
+                self.session.say(
+                    f"the event buffer of center {self.name} overflowed: {lost} events were overwritten before "
+                    "they were sent; the center must interrogate, or the rings must be larger",
+                    "warning",
+                )
+
+    def _lost_soe(self, number: int) -> int:
+        """At most so many records of the soe ring after `number` were overwritten."""
+        ring = self._journal.soe
+        if not ring.first:
+            return 0
+        oldest = ring.number_at(ring.first) if ring.count > ring.first else self._journal.head + 1
+        return max(0, oldest - number - 1)
+
+    def _note_behind(self, number: int) -> None:
+        ring, present = self._journal.analog, self._database.present
+        oldest = ring.number_at(ring.first) if ring.count > ring.first else self._journal.head + 1
+        self._behind.update(i for i in self._measured if number < present[i][0] < oldest)
+
+    def _newest_analogs(self, records: list[Record], limit: int) -> list[Record]:
+        """The same records without analogs that a newer one, allowed to leave, follows."""
+        present, measured = self._database.present, self._measured
+        newest: dict[int, Record] = {}
+        kept: list[Record] = []
+        for record in records:
+            point_id = record[3]
+            if point_id not in measured:
+                kept.append(record)
+            elif not record[0] < present[point_id][0] <= limit:
+                newest[point_id] = record
+        for point_id in [i for i in self._behind if present[i][0] <= limit]:
+            self._behind.discard(point_id)
+            newest[point_id] = present[point_id]
+        return sorted([*kept, *newest.values()])

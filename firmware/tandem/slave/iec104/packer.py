@@ -1,0 +1,166 @@
+"""Events into ASDUs: several objects of a type in one, in order for each point, no object made per event."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from tandem.codec.iec60870.asdu import IEC104, TEST, header
+from tandem.codec.iec60870.quality import BCR_CY
+from tandem.codec.iec60870.time import minute_tails
+from tandem.codec.record import Record
+from tandem.database import Database
+from tandem.point import Cause, Quality
+from tandem.slave.iec104.encoders import turn
+from tandem.slave.iec104.rows import COUNTER, Monitor, Rows
+
+SPONTANEOUS, RETURN_REMOTE = 3, 11
+_MINUTE_US = 60_000_000
+_TEST = int(Quality.TEST)
+_TIME_INVALID = int(Quality.TIME_INVALID)
+_NEVER_READ = int(Quality.NEVER_READ)
+_NOT_TOPICAL = int(Quality.NOT_TOPICAL)
+_COTS = tuple(RETURN_REMOTE if cause == Cause.RETURN else SPONTANEOUS for cause in range(128))
+_pack_ms = struct.Struct("<H").pack
+
+
+class Events(NamedTuple):
+    """An ASDU of events: once it is acknowledged, all numbered up to `reaches` was told. it has so many `objects`."""
+
+    asdu: bytes
+    reaches: int
+    objects: int
+
+
+class _Pile:
+    """Events of one type and common address that wait for their ASDU to be full."""
+
+    __slots__ = ("ca", "cot", "first", "most", "parts", "type")
+
+    def __init__(self, number: int, ca: int, most: int) -> None:
+        self.type, self.ca, self.most = number, ca, most
+        self.parts: list[bytes] = []
+        self.first = 0
+        self.cot = SPONTANEOUS
+
+
+class Packer:
+    """One center's events on their way into ASDUs, and what the center was told last where that decides."""
+
+    def __init__(self, rows: Rows, database: Database) -> None:
+        self.released = 0
+        """The highest number that was made into octets."""
+        self.too_small = 0
+        """How many changes a deadband kept back."""
+        self._rows = rows
+        self._database = database
+        self._piles = [_Pile(*pile) for pile in rows.piles]
+        self._closed: list[tuple[bytes, int, int]] = []  # (ASDU, number of its first event, objects)
+        self._told: dict[int, tuple[float, int]] = {}  # row -> (value, quality), rows with a deadband
+        self._turns: dict[int, int] = {}  # row -> how often the counter had come round when it was told
+        self._carried: dict[int, tuple[int, int]] = {}  # row -> (number, turns before) of a carry on its way
+
+    def confirmed(self, number: int) -> None:
+        """The center has everything up to `number`: carries below it need not be told again."""
+        if self._carried:
+            self._carried = {row: kept for row, kept in self._carried.items() if kept[0] > number}
+
+    def rewind(self, forget: bool) -> None:
+        """Events will be packed again; `forget`: they are of another history."""
+        for row, (_, turns) in self._carried.items():
+            self._turns[row] = turns
+        self._carried.clear()
+        self._told.clear()
+        if forget:
+            self._turns.clear()
+
+    def add(self, records: list[Record]) -> None:
+        """Pile up the events of `records`, in their order."""
+        routes, piles, cots = self._rows.routes, self._piles, _COTS
+        known_minute, known_stamp, known_bad = -1, -1, -1
+        tails, time, highest = (b"", b""), b"", 0
+        for number, stamp, value, point_id, quality, cause, _ in records:
+            for prefix, encode, index, timed, row in routes[point_id]:
+                element = encode(value, quality) if row is None else self._weighed(row, number, value, quality)
+                if not element:
+                    continue
+                bad = quality & _TIME_INVALID
+                if stamp != known_stamp or bad != known_bad:
+                    minute, rest = divmod(stamp, _MINUTE_US)
+                    if minute != known_minute:
+                        tails, known_minute = minute_tails(minute), minute
+                    time, known_stamp, known_bad = _pack_ms(rest // 1000) + tails[bad != 0], stamp, bad
+                cot = cots[cause & 127] | (TEST if quality & _TEST else 0)
+                pile = piles[index]
+                if pile.parts and pile.cot != cot:
+                    self._close(pile)
+                if not pile.parts:
+                    pile.first, pile.cot = number, cot
+                pile.parts.append(prefix + element + time if timed else prefix + element)
+                if len(pile.parts) >= pile.most:
+                    self._close(pile)
+                highest = number
+        self.released = max(self.released, highest)
+
+    def take(self, reaches: int) -> list[Events]:
+        """Every ASDU piled up, in sending order; acknowledging the last one reaches `reaches`."""
+        for pile in self._piles:
+            if pile.parts:
+                self._close(pile)
+        found: list[Events] = []
+        for asdu, first, count in reversed(self._closed):
+            found.append(Events(asdu, reaches, count))
+            reaches = min(reaches, first - 1)
+        self._closed.clear()
+        found.reverse()
+        return found
+
+    def local_events(self, point_ids: list[int]) -> list[bytes]:
+        """The present values of member-local points as ASDUs; they have no number and need no confirmation."""
+        database = self._database
+        records: list[Record] = []
+        for point_id in point_ids:
+            number, stamp, value, _, _, cause, version = database.present[point_id]
+            records.append((number, stamp, value, point_id, database.served_quality(point_id), cause, version))
+        self.add(records)
+        return [events.asdu for events in self.take(0)]
+
+    def static(self, row: Monitor, record: Record) -> bytes:
+        """A row's element as interrogation and read tell it, from the point's present record or an earlier one."""
+        quality = self._database.served_quality(row.point_id)
+        if record is not self._database.present[row.point_id]:
+            quality = record[4] | quality & _NOT_TOPICAL
+        self.released = max(self.released, record[0])
+        if row.deadband > 0:
+            self._told[row.slot] = record[2], quality
+        return self._element(row, record[0], record[2], quality)
+
+    def _close(self, pile: _Pile) -> None:
+        parts = pile.parts
+        asdu = header(pile.type, len(parts), pile.cot, 0, pile.ca, IEC104) + b"".join(parts)
+        self._closed.append((asdu, pile.first, len(parts)))
+        pile.parts = []
+
+    def _weighed(self, row: Monitor, number: int, value: float, quality: int) -> bytes:
+        """The element of a row with deadband or carry; empty when the change is too small to be told."""
+        if row.deadband > 0:
+            told = self._told.get(row.slot)
+            if told is not None and told[1] == quality and abs(value - told[0]) < row.deadband:
+                self.too_small += 1
+                return b""
+            self._told[row.slot] = value, quality
+        return self._element(row, number, value, quality)
+
+    def _element(self, row: Monitor, number: int, value: float, quality: int) -> bytes:
+        octets = row.encode(value, quality)
+        if row.still != COUNTER or quality & _NEVER_READ:
+            return octets
+        turns = turn(value, row.scale, row.offset)
+        before = self._turns.setdefault(row.slot, turns)
+        if turns == before:
+            return octets
+        self._turns[row.slot] = turns
+        if turns < before:
+            return octets  # the counter was set back, it did not overflow
+        self._carried.setdefault(row.slot, (number, before))
+        return octets[:4] + bytes((octets[4] | BCR_CY,))

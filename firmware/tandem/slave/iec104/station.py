@@ -1,0 +1,186 @@
+"""One `[[slave]]` of protocol iec104: who may connect, and what its connections share."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+
+from tandem.clock import Clock
+from tandem.config.model import Slave
+from tandem.database import Database
+from tandem.point import SECOND, Command, Quality, Report
+from tandem.registry import PointTable
+from tandem.slave.iec104.center import Center
+from tandem.slave.iec104.link import Timing
+from tandem.slave.iec104.rows import Rows
+from tandem.slave.iec104.session import Session
+from tandem.slave.iec104.setting import Setting
+
+MOST_SESSIONS = 16
+"""Connections of one center at a time."""
+MOST_COMMANDS = 4096
+"""Commands that nobody has fetched yet; more are dropped, which their centers see as no answer."""
+VALID_WAIT_S = 60
+"""`serve_after = "valid"` waits so long at most: one point that is never read must not keep a center out for ever."""
+_NEVER_READ = int(Quality.NEVER_READ)
+
+_Prefix = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Center]
+
+
+class Station:
+    """The controlled station.
+
+    With `serve_after = "valid"` connections are accepted at once and their TESTFR answered, but STARTDT is confirmed
+    only when each served input was read or its device is known dead (at most VALID_WAIT_S after the first `pump`).
+    """
+
+    def __init__(
+        self, slave: Slave, table: PointTable, database: Database, clock: Clock, next_ref: Callable[[], int]
+    ) -> None:
+        """Raises ValueError for rows or host prefixes that the loader should have refused."""
+        self.name = slave.name
+        self._commands: list[Command] = []
+        rows = Rows(slave, table)
+        timing = Timing.from_options(slave.options)
+        self._setting = Setting(slave, rows, database, clock, timing, next_ref, self._emit)
+        self._table = table
+        self._centers = {config.name: Center(config, rows, database) for config in slave.centers}
+        self._hosts: list[_Prefix] = [
+            (ipaddress.ip_network(host, strict=False), self._centers[config.name])
+            for config in slave.centers
+            for host in config.hosts
+        ]
+        self._hosts.sort(key=lambda known: -known[0].prefixlen)
+        self._sessions: list[Session] = []
+        self._by_point: frozenset[int] = frozenset(rows.locals)
+        self._serving = slave.serve_after == "at-once"
+        self._pumped_first: int | None = None
+
+    def accept(self, host: str, on_group: bool, now: int) -> Session | str:
+        """A session for a connection from `host`, or the sentence with which it is refused."""
+        center = self._center_of(host)
+        if center is None:
+            return (
+                f'{host} is no host of a [[slave.center]] of {self.name}: refused; add it to "hosts" if it may connect'
+            )
+        if sum(session.center == center.name for session in self._sessions) >= MOST_SESSIONS:
+            return f"control center {center.name} has {MOST_SESSIONS} connections already: {host} is refused"
+        session = Session(self._setting, center, host, on_group, self._sessions.remove)
+        session.serving = self._serving
+        self._sessions.append(session)
+        return session
+
+    def pump(self, limit: int, now: int) -> None:
+        """Give the sessions what they may have: nothing numbered above `limit` leaves."""
+        if not self._serving and self._ready(now):
+            self._serving = True
+            for session in self._sessions:
+                session.serving = True
+        for session in list(self._sessions):
+            session.fill(limit, now)
+
+    def local_changed(self, point_ids: Iterable[int]) -> None:
+        """Member-local points that changed."""
+        served = [point_id for point_id in point_ids if point_id in self._by_point]
+        if served:
+            for session in self._sessions:
+                session.local_changed(served)
+
+    def commands(self) -> list[Command]:
+        """Drain the commands that came in."""
+        commands, self._commands = self._commands, []
+        return commands
+
+    def report(self, report: Report, now: int) -> None:
+        """The answer to a command, for the session that asked, if it still lives."""
+        for session in self._sessions:
+            session.report(report, now)
+
+    def cursors(self) -> dict[str, int]:
+        """Drain: the newly confirmed numbers of the centers with session = "group"."""
+        moved: dict[str, int] = {}
+        for center in self._centers.values():
+            if center.config.session == "group" and center.confirmed > center.told:
+                moved[center.name] = center.told = center.confirmed
+        return moved
+
+    def set_cursor(self, center: str, number: int) -> None:
+        """The peer's cursor of a center, merged by maximum; "each-member" centers keep their own."""
+        known = self._centers.get(center)
+        if known is not None and known.config.session == "group":
+            known.advance(number)
+
+    def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
+        """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""
+        for name, center in self._centers.items():
+            center.reset(min(numbers.get(name, head), head))
+            if name in numbers:
+                center.init_reason = None
+
+    def initialised(self, reason: int, now: int) -> None:
+        """The process image began anew: every center is told by M_EI_NA_1 with `reason` as its COI."""
+        for center in self._centers.values():
+            if center.session is None:
+                center.init_reason = reason
+            else:
+                center.session.initialise(reason)
+
+    def lowest_cursor(self) -> int:
+        """The lowest confirmed number; the journal's head where there is no center."""
+        return min((c.confirmed for c in self._centers.values()), default=self._setting.database.journal.head)
+
+    def released(self) -> int:
+        """The highest number that was made ready for any session."""
+        return max((c.packer.released for c in self._centers.values()), default=0)
+
+    def statistics(self) -> dict[str, dict[str, float]]:
+        """Counters by center."""
+        found: dict[str, dict[str, float]] = {}
+        for name, center in self._centers.items():
+            counts, sessions = center.counts, [s for s in self._sessions if s.center == name]
+            found[name] = {
+                "sent": counts.sent,
+                "confirmed": counts.confirmed,
+                "repeated": counts.repeated,
+                "overflowed": counts.overflowed,
+                "deadband": center.packer.too_small,
+                "connections": counts.connections,
+                "connected": len(sessions),
+                "started": sum(session.started for session in sessions),
+                "refused": counts.refused,
+                "malformed": counts.malformed,
+                "cursor": center.confirmed,
+            }
+        return found
+
+    def _emit(self, command: Command) -> None:
+        if len(self._commands) < MOST_COMMANDS:
+            self._commands.append(command)
+
+    def _center_of(self, host: str) -> Center | None:
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return None
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return next((center for network, center in self._hosts if address in network), None)
+
+    def _ready(self, now: int) -> bool:
+        """True once the station serves, for good."""
+        if self._pumped_first is None:
+            self._pumped_first = now
+        waited, after = now - self._pumped_first, self._setting.slave.serve_after
+        if after != "valid":
+            return waited >= int(after) * SECOND
+        if waited >= VALID_WAIT_S * SECOND:
+            return True
+        return not any(self._unknown(row.point_id) for row in self._setting.rows.monitors)
+
+    def _unknown(self, point_id: int) -> bool:
+        """True for an input that was never read though its device is not known dead."""
+        present, point = self._setting.database.present, self._table.by_id[point_id]
+        if point.kind.is_output or not present[point_id][4] & _NEVER_READ:
+            return False
+        device = present[point.device_ok]
+        return not (point.device_ok and not device[2] and not device[4] & _NEVER_READ)
