@@ -9,6 +9,7 @@ from tandem.config.finding import Findings, nearest
 from tandem.config.keys import Key, shown
 from tandem.config.lists import ListRow, read_list
 from tandem.config.locate import Path
+from tandem.config.model import Place
 from tandem.config.protocols import PROTOCOLS, Protocol
 from tandem.config.read import Reader, Values
 from tandem.point import Kind
@@ -48,11 +49,15 @@ class Draft:
             )
         return protocol
 
-    def list(self, file: str, path: Path, keys: tuple[Key, ...], what: str) -> list[ListRow] | None:
-        """The rows of a list; None, and a fault at `path`, where there is no such file."""
+    def list(self, file: str, where: Path | Place, keys: tuple[Key, ...], what: str) -> list[ListRow] | None:
+        """The rows of a list; None, and a fault at `where`, when there is no such file."""
         if file not in self.texts:
             lists = [name for name in self.texts if name.lower().endswith(".csv")]
-            self.reader.add(path, f"there is no file {shown(file)}", nearest(file, lists, "the lists here are"))
+            wrong, cure = f"there is no file {shown(file)}", nearest(file, lists, "the lists here are")
+            if isinstance(where, Place):
+                self.findings.add(where, wrong, cure)
+            else:
+                self.reader.add(where, wrong, cure)
             return None
         self.used.add(file)
         return read_list(file, self.texts[file], keys, what, self.findings)

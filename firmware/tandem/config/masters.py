@@ -83,10 +83,12 @@ class Masters:
         for line in listed or ():
             if host_fault := bad_host(line.text("host")):
                 self.draft.findings.add(line.place, *host_fault)
-            found.append(self._device(line.values, line.place, (*path, "devices"), protocol))
+            found.append(self._device(line.values, line.place, line.place, protocol))
         return found
 
-    def _device(self, values: Values, place: Place, path: Path, protocol: Protocol) -> tuple[Device, PointList | None]:
+    def _device(
+        self, values: Values, place: Place, where: Path | Place, protocol: Protocol
+    ) -> tuple[Device, PointList | None]:
         values = dict(values)
         name, file = values.get("name", ""), values.pop("points", "")
         if len(name) > schema.DEVICE_NAME_LENGTH:
@@ -97,7 +99,7 @@ class Masters:
         if file:
             key = (file, protocol.name)
             if key not in self._lists:
-                self._lists[key] = read_points(self.draft, file, path, protocol)
+                self._lists[key] = read_points(self.draft, file, where, protocol)
             points = self._lists[key]
         if points is None or not name:
             self.draft.whole = False

@@ -57,9 +57,9 @@ class PointList:
     broken: list[str]
 
 
-def read_points(draft: Draft, file: str, path: Path, protocol: Protocol) -> PointList | None:
+def read_points(draft: Draft, file: str, where: Path | Place, protocol: Protocol) -> PointList | None:
     """A device list's rows, verified as far as a row goes by itself; None where there is no such file."""
-    rows = draft.list(file, path, protocol.point, "device list")
+    rows = draft.list(file, where, protocol.point, "device list")
     if rows is None:
         return None
     result = PointList([], [])
