@@ -140,3 +140,34 @@ class Rig:
         self.events()
         assert len(self.reports) == 1, self.reports
         return self.reports.pop()
+
+
+def relay(name: str, unit: int, **more: object) -> Device:
+    """Three inputs: a double of two contacts and a voltage, both fast, and a slow counter."""
+    points = (
+        point(f"{name}.breaker", "double", "discrete:0+1", scan="fast", settle_ms=10000),
+        point(f"{name}.volt", "analog", "input:0", scan="fast", scale=0.1, deadband=0.5),
+        point(f"{name}.energy", "counter", "input:10", scan="slow", encoding="uint32-abcd"),
+    )
+    return Device(name, unit, points=points, **more)  # type: ignore[arg-type]
+
+
+def one_relay() -> Rig:
+    """A line with one relay."""
+    return Rig(serial_master(relay("F1", 1)))
+
+
+def answer_all(rig: Rig, volt: str = "03 e8") -> None:
+    """The first scan of a relay: contacts, voltage, counter."""
+    for _ in range(20):
+        sent = rig.sent
+        unit = sent[:2]
+        if not sent:
+            return
+        if sent[3:5] == "02":
+            rig.hear(f"{unit} 02 01 01")
+        elif sent.endswith("00 0a 00 02"):
+            rig.hear(f"{unit} 04 04 00 00 00 07")
+        else:
+            rig.hear(f"{unit} 04 02 {volt}")
+        rig.wait(5)

@@ -7,7 +7,7 @@ from tandem.codec.modbus.pdu import FrameError
 from tandem.engine import earliest
 from tandem.master.base import SerialTarget, TcpTarget
 from tandem.master.inputs import Inputs
-from tandem.master.modbus_device import Device, Health
+from tandem.master.modbus_device import Device
 from tandem.master.modbus_stream import ModbusStream
 from tandem.master.modbus_wire import Wire
 from tandem.point import SECOND, Command
@@ -185,8 +185,3 @@ class ModbusChannel(ModbusStream):
     def _not_up(self, now: int) -> None:
         if not self._open:
             self._polling.lose_all(f"{self.name} is not connected", now)
-
-    @property
-    def online(self) -> bool:
-        """Every enabled device answers."""
-        return all(device.health is Health.ANSWERS for device in self._devices if device.enabled and device.groups)

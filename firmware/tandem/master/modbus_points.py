@@ -90,13 +90,13 @@ class Poll:
         last, self.last = self.last, octets
         if len(last) != len(octets):
             return self.fields
-        if len(self.data) == len(octets):
-            cells = [cell for cell, new, old in zip(self.data, octets, last, strict=True) if new != old]
-        else:
-            new_words, old_words = memoryview(octets).cast("H"), memoryview(last).cast("H")
-            if new_words == old_words:
-                return ()
-            cells = [c for c, n, o in zip(self.data, new_words.tolist(), old_words.tolist(), strict=True) if n != o]
+        if last == octets:
+            return ()
+        new: list[int] | bytes = octets
+        old: list[int] | bytes = last
+        if len(self.data) != len(octets):
+            new, old = memoryview(octets).cast("H").tolist(), memoryview(last).cast("H").tolist()
+        cells = [cell for cell, n, o in zip(self.data, new, old, strict=True) if n != o]
         fields = self.fields
         return [fields[index] for index in dict.fromkeys([index for cell in cells for index in cell])]
 
