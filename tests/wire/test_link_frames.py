@@ -14,7 +14,7 @@ from tandem.codec.link_read import Splitter
 from tandem.codec.record import pack
 
 RECORD = pack(258, 1, 1.0, 7, 0, 1)
-NONCE, TABLE, CONFIG = b"nonce-a.", bytes(range(32)), bytes(32)
+NONCE, TABLE, CONFIG = int.from_bytes(b"nonce-a.", "little"), bytes(range(32)), bytes(32)
 CLAIM = Claim(4, b"claim--4", 100, b"claim--3", 99)
 
 TRIPLES: list[tuple[str, str, Message]] = [

@@ -4,7 +4,7 @@
     str8      u8 size, UTF-8            str16    u16 size, UTF-8
     records   32-octet records of `codec.record`, one after the other
 
-     1 HELLO     u16 version 1, u8 member "a"|"b", u8 role (1 active, 0 any other), 8 boot nonce, u32 session of the
+     1 HELLO     u16 version 1, u8 member "a"|"b", u8 role (1 active, 0 any other), u64 boot nonce, u32 session of the
                  sender, u32 echo of the receiver's session (0: not heard yet), 32 point-table digest, 32 digest of the
                  configuration, u64 head, str8 group, u8 claims (at most 64) of 36 octets: u32 epoch, 8 claim id, u64
                  first number, 8 id of the parent claim, u64 the parent's last number; u8 cursors: str8 center, u32
@@ -38,7 +38,7 @@ CLAIMS_MAX = 64
 CURSORS_MAX = 255
 
 HEAD_LAYOUT = Struct("<IB")
-HELLO_LAYOUT = Struct("<HBB8sII32s32sQ")
+HELLO_LAYOUT = Struct("<HBBQII32s32sQ")
 CLAIM_LAYOUT = Struct("<I8sQ8sQ")
 CURSOR_LAYOUT = Struct("<IQ")
 TAIL_LAYOUT = Struct("<QQI")
@@ -78,7 +78,7 @@ class Hello(NamedTuple):
 
     member: str
     active: bool
-    nonce: bytes
+    nonce: int
     session: int
     echo: int
     table: bytes
