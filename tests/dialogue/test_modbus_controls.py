@@ -167,11 +167,26 @@ def test_a_late_answer_does_not_confirm_the_next_equal_control() -> None:
     table = rig()
     table.order("F1.lamp", 1, ref=1)
     request = table.sent
-    table.wait(330)
+    table.wait(325)
+    while (sent := table.sent) or table.now < 380_000_000:
+        if sent:
+            table.hear("01 01 01 00" if sent[3:5] == "01" else "01 04 02 00 00")
+        table.wait(5)
     table.order("F1.lamp", 1, ref=2)
+    assert table.sent == "", "the line is quiet, and the first one's answer may still come"
     table.hear(request)
     table.events()
     assert [(r.ref, r.outcome) for r in table.reports] == [(1, Outcome.UNKNOWN)]
+    seen = ""
+    while not seen.startswith("01 05"):
+        table.wait(5)
+        seen = table.sent
+        if seen and seen[3:5] != "05":
+            table.hear("01 01 01 00" if seen[3:5] == "01" else "01 04 02 00 00")
+    assert table.now > 600_000_000
+    table.hear(request)
+    table.events()
+    assert [(r.ref, r.outcome) for r in table.reports] == [(1, Outcome.UNKNOWN), (2, Outcome.DONE)]
 
 
 def test_a_control_goes_before_every_poll() -> None:

@@ -76,6 +76,22 @@ def test_segments_as_tcp_likes_them() -> None:
     assert rig.channel.statistics()["M1"]["answers"] == 2
 
 
+def test_octets_inside_a_late_frame_are_not_taken_for_a_reply() -> None:
+    rig = Rig(tcp_master(METER)).start()
+    rig.sent  # noqa: B018
+    rig.hear(reply("00 01"))
+    rig.wait(200)
+    rig.sent  # noqa: B018
+    rig.hear("00 77 00 00 00 17 01 10")
+    rig.wait(1)
+    rig.hear("00 00")
+    rig.hear(reply("00 02"))
+    statistics = rig.channel.statistics()["M1"]
+    assert (statistics["answers"], statistics["late_replies"]) == (1, 1)
+    rig.hear(reply("00 02"))
+    assert rig.channel.statistics()["M1"]["answers"] == 2
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_bad_quality(value: float) -> None:
     rig = Rig(tcp_master(METER)).start()

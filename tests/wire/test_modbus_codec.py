@@ -98,6 +98,15 @@ def test_rtu_reply_in_pieces(size: int) -> None:
     assert found[-1] == REPLY and not any(found[:-1])
 
 
+def test_rtu_frame_inside_a_reply_is_data() -> None:
+    inside = rtu.frame(17, b"\x83\x02")
+    long_reply = rtu.frame(17, bytes((3, 20)) + inside + bytes(15))
+    ear = rtu.RtuReplies()
+    ear.expect(17, pdu.read(3, 0, 10))
+    assert ear.feed(long_reply[:12]) is None
+    assert ear.feed(long_reply[12:]) == long_reply
+
+
 @given(noise=st.binary(max_size=60))
 def test_rtu_reply_after_noise(noise: bytes) -> None:
     ear = rtu.RtuReplies()
