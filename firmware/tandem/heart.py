@@ -243,8 +243,8 @@ class Heart:
             self._readers.pop(self.pins.fileno(), None)
             self.pins.close()
             self.pins = None
-            self._untold.append(say.Said("the pins are gone: every contact counts as open, the lease as lapsed"))
-            self.guard.pins(say.PinsRead(now, 0, 0, 0, 0, 0), now)
+            self._untold.append(say.Said("the pins are gone: own contacts count as open, the peer's as closed"))
+            self.guard.pins(say.PinsRead(now, 0, 1, 0, 0, 0), now)
 
     # --- opening ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,155 @@
+"""The second right: the field lines. Its sub-steps, and what the contacts say.
+
+    none --claim--> claiming --own contact closed, peer's open--> held --own contact opens--> lost
+                       |                                                                       ^
+                       +-- claim timeout: coil low, alarm -------------------------------------+
+                       ^                                                                       |
+                       +------------------------------- hold-off over -------------------------+
+
+Without relays the service's own fence is all there is, and the lines follow the service.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from tandem.codec.heart import PinsRead
+from tandem.config.timing import RelayTimes
+from tandem.point import MS
+from tandem.standby.act import Action, Alarm, LinesOff, LinesOn, StartMasters, StopMasters
+from tandem.standby.peer import NEVER, PeerView
+
+LOST_IN_A_ROW = 3
+"""So many claims that failed end in a release to the peer."""
+_RELEASED_WAIT_NS = 50 * MS  # without relays: for the peer's word that its lines are free
+
+__all__ = ["LOST_IN_A_ROW", "Contacts", "Lines", "LinesStep", "RelayTimes"]
+
+
+class LinesStep(enum.Enum):
+    """Where the claim stands."""
+
+    NONE = "none"
+    CLAIMING = "claiming"
+    HELD = "held"
+    LOST = "lost"
+
+
+class Contacts:
+    """Both role contacts, believed once they were still for the debounce time."""
+
+    def __init__(self, relay: RelayTimes | None) -> None:
+        self.debounce_ns = int(relay.debounce_ms * MS) if relay else 0
+        self.known = False
+        self.own = self.peer = False
+        self._own_since = self._peer_since = NEVER
+
+    def read(self, pins: PinsRead, now: int) -> None:
+        """Take in what the pins say now."""
+        if not pins.at_ns:
+            return
+        own, peer = bool(pins.own), bool(pins.peer)
+        if not self.known or own != self.own:
+            self.own, self._own_since = own, now
+        if not self.known or peer != self.peer:
+            self.peer, self._peer_since = peer, now
+        self.known = True
+
+    def own_closed(self, now: int) -> bool:
+        """The own contact is closed, and still."""
+        return self.known and self.own and now - self._own_since >= self.debounce_ns
+
+    def own_open(self, now: int) -> bool:
+        """The own contact is open, and still."""
+        return self.known and not self.own and now - self._own_since >= self.debounce_ns
+
+    def peer_open(self, now: int) -> bool:
+        """The peer's contact is open, and still."""
+        return self.known and not self.peer and now - self._peer_since >= self.debounce_ns
+
+
+class Lines:
+    """One member's claim on the lines. `relay` of None: no relays."""
+
+    def __init__(self, member: str, relay: RelayTimes | None, hold_off_ns: int) -> None:
+        self.relay = relay
+        self.contacts = Contacts(relay)
+        self.step = LinesStep.NONE
+        self.lost_in_a_row = 0
+        self.coil = False
+        stagger_ms = relay.stagger_ms if relay and member == "b" else 0.0
+        self.timeout_ns = int((relay.claim_ms + stagger_ms) * MS) if relay else 0
+        self.opening_ns = int((relay.release_ms + relay.bounce_ms + relay.debounce_ms + 10) * MS) if relay else 0
+        self._hold_off_ns = hold_off_ns
+        self._since = NEVER
+        self._coil_ns = NEVER
+
+    def claim(self, epoch: int, reason: str, now: int) -> list[Action]:
+        """The service is ours: ask for the lines too."""
+        self.step, self._since = LinesStep.CLAIMING, now
+        if self.relay is None:
+            return []
+        self.coil, self._coil_ns = True, now
+        return [LinesOn(epoch, reason)]
+
+    def forget(self, now: int) -> None:
+        """The right is given up or gone, and the coil is low."""
+        if self.coil:
+            self.coil, self._coil_ns = False, now
+        self.step, self._since = LinesStep.NONE, NEVER
+        self.lost_in_a_row = 0
+
+    def tick(self, epoch: int, view: PeerView, now: int) -> list[Action]:
+        """While active: go on with the claim."""
+        if self.step is LinesStep.CLAIMING:
+            return self._claiming(view, now)
+        if self.step is LinesStep.HELD and self.relay and self.contacts.peer and not self.contacts.peer_open(now):
+            return self._lose("the peer's role contact closed beside ours", now)
+        if self.step is LinesStep.LOST and now - self._since >= self._hold_off_ns:
+            return self.claim(epoch, "claimed again after the hold-off", now)
+        return []
+
+    def opened(self) -> bool:
+        """The own contact opened after it was held: the permission is lost."""
+        return self.step is LinesStep.HELD and self.relay is not None and self.contacts.known and not self.contacts.own
+
+    def contradiction(self, now: int) -> str:
+        """The own contact is closed although the coil is low, longer than a relay takes; "" when all is well."""
+        if self.relay is None or self.coil or not self.contacts.own_closed(now):
+            return ""
+        waited_ns = max(self.opening_ns, int(self.relay.watchdog_ms * MS))
+        if now - max(self._coil_ns, self.contacts._own_since) < waited_ns:
+            return ""
+        return "the own role contact is closed although its coil is low: welded, or wired wrongly"
+
+    def due(self, now: int) -> int | None:
+        """When `tick` has to look again."""
+        if self.step is LinesStep.CLAIMING:
+            return now + 2 * MS
+        return self._since + self._hold_off_ns if self.step is LinesStep.LOST else None
+
+    def _claiming(self, view: PeerView, now: int) -> list[Action]:
+        if self.relay is None:
+            free = view.lines_released_ns != NEVER or not view.heard or view.role not in (3, 4)
+            if free or now - self._since >= _RELEASED_WAIT_NS:
+                return self._hold("the lines follow the service: there are no relays", view)
+            return []
+        if self.contacts.own_closed(now) and self.contacts.peer_open(now):
+            return self._hold("own role contact closed, the peer's open", view)
+        if now - self._since >= self.timeout_ns:
+            return self._lose(f"the contacts did not move within {self.timeout_ns // MS} ms", now)
+        return []
+
+    def _hold(self, reason: str, view: PeerView) -> list[Action]:
+        self.step, self.lost_in_a_row = LinesStep.HELD, 0
+        return [StartMasters("serial", view.lines_released_ns != NEVER and view.lines_drained, reason)]
+
+    def _lose(self, reason: str, now: int) -> list[Action]:
+        self.step, self._since = LinesStep.LOST, now
+        self.coil, self._coil_ns = False, now
+        self.lost_in_a_row += 1
+        return [
+            LinesOff(False, False, reason),
+            StopMasters("serial", reason),
+            Alarm(f"the field lines are lost: {reason}; claimed again in {self._hold_off_ns // MS} ms"),
+        ]
