@@ -1,0 +1,174 @@
+"""Watchdog relays and role relays of both members, sans-IO: pulses and coils in, contacts out, exact to the ns.
+
+The role coil is fed through the watchdog's contact and the other role relay's break contact. When the watchdog
+contact opens the request for the coil is forgotten (latched): pulses alone never close the role contact again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools.bench.plan import MEMBERS, MS, other
+
+Told = Callable[[int, str, str, int], None]
+"""(when ns, "watchdog" or "contact", member, 1 closed or 0 open)."""
+
+
+@dataclass(slots=True, frozen=True)
+class Times:
+    """Of one kind of relay, in ns."""
+
+    operate_ns: int
+    release_ns: int
+    bounce_ns: int = 0
+
+
+class Relay:
+    """One coil and its contact. A contact closes and opens with a bounce: there, back, and there for good."""
+
+    def __init__(self, times: Times) -> None:
+        self.times = times
+        self.fed = False
+        self.closed = False
+        self.welded = False
+        self.agenda: list[tuple[int, bool]] = []
+
+    def feed(self, on: bool, t: int) -> None:
+        """The coil has current from `t` on, or has none."""
+        if on == self.fed:
+            return
+        self.fed = on
+        self.agenda = []
+        if on == self.closed:
+            return
+        delay, bounce = (self.times.operate_ns if on else self.times.release_ns), self.times.bounce_ns
+        self.agenda.append((t + delay, on))
+        if bounce:
+            self.agenda += [(t + delay + bounce // 2, not on), (t + delay + bounce, on)]
+
+    def step(self, t: int) -> bool:
+        """Do what the agenda has up to `t`, one step; True when the contact moved."""
+        if not self.agenda or self.agenda[0][0] > t:
+            return False
+        closed = self.agenda.pop(0)[1]
+        if closed == self.closed or (self.welded and not closed):
+            return False
+        self.closed = closed
+        return True
+
+
+class Relays:
+    """Both members' relays on one passive panel."""
+
+    def __init__(self, watchdog: Times, role: Times, hold_ns: int, told: Told) -> None:
+        self.hold_ns = hold_ns
+        self.told = told
+        self.watchdog = {m: Relay(watchdog) for m in MEMBERS}
+        self.role = {m: Relay(role) for m in MEMBERS}
+        self.wanted = dict.fromkeys(MEMBERS, False)
+        self.powered = dict.fromkeys(MEMBERS, True)
+        self.last_pulse: dict[str, int | None] = dict.fromkeys(MEMBERS)
+
+    @classmethod
+    def of_board(cls, board: dict[str, dict[str, float]], told: Told) -> Relays:
+        """The relays that a board's data describes."""
+        dog, role = board["watchdog"], board["relay"]
+        return cls(
+            Times(int(dog["operate_ms"] * MS), int(dog["release_ms"] * MS)),
+            Times(int(role["operate_ms"] * MS), int(role["release_ms"] * MS), int(role["bounce_ms"] * MS)),
+            int(dog["hold_ms"] * MS),
+            told,
+        )
+
+    def pulse(self, m: str, t: int) -> None:
+        """A pulse of member `m` came at `t`."""
+        self.last_pulse[m] = t
+        self._settle(t)
+
+    def coil(self, m: str, on: bool, t: int) -> None:
+        """Member `m` drives its role coil, or not."""
+        self.wanted[m] = on
+        self._settle(t)
+
+    def power(self, m: str, on: bool, t: int) -> None:
+        """The board's supply: without it no coil has current and what was driven is forgotten."""
+        self.powered[m] = on
+        self.wanted[m] = False
+        self.last_pulse[m] = None
+        self._settle(t)
+
+    def weld(self, m: str, on: bool, t: int) -> None:
+        """The role contact sticks as soon as it is closed, or is freed."""
+        relay = self.role[m]
+        relay.welded = on
+        if not on and relay.closed and not relay.fed:
+            relay.agenda = [(t, False)]
+        self.tick(t)
+
+    def contact(self, m: str) -> bool:
+        """True while the role contact is closed."""
+        return self.role[m].closed
+
+    def due(self) -> int | None:
+        """When something happens by itself next."""
+        times = [r.agenda[0][0] for r in (*self.watchdog.values(), *self.role.values()) if r.agenda]
+        times += [p + self.hold_ns for m in MEMBERS if (p := self.last_pulse[m]) is not None]
+        return min(times, default=None)
+
+    def tick(self, now: int) -> None:
+        """Everything up to `now`, in the order of its own times."""
+        while (t := self.due()) is not None and t <= now:
+            for m in MEMBERS:
+                pulse = self.last_pulse[m]
+                if pulse is not None and pulse + self.hold_ns <= t:
+                    self.last_pulse[m] = None
+                if self.watchdog[m].step(t):
+                    self._dog_moved(m, t)
+                if self.role[m].step(t):
+                    self.told(t, "contact", m, int(self.role[m].closed))
+            self._settle(t)
+
+    def _dog_moved(self, m: str, t: int) -> None:
+        closed = self.watchdog[m].closed
+        if not closed:
+            self.wanted[m] = False
+        self.told(t, "watchdog", m, int(closed))
+
+    def _settle(self, t: int) -> None:
+        for m in MEMBERS:
+            self.watchdog[m].feed(self.powered[m] and self.last_pulse[m] is not None, t)
+            free = not self.role[other(m)].closed
+            fed = self.powered[m] and self.wanted[m] and self.watchdog[m].closed and free
+            self.role[m].feed(fed, t)
+
+
+class Lease:
+    """A latched permission: acquired once, renewed only while alive, gone when it lapses or is dropped."""
+
+    def __init__(self, length_ns: int) -> None:
+        self.length_ns = length_ns
+        self.until: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        """True until it lapses, which `tick` notices."""
+        return self.until is not None
+
+    def acquire(self, now: int) -> None:
+        """Alive from now on."""
+        self.until = now + self.length_ns
+
+    def renew(self, came: int, now: int) -> None:
+        """Longer, if it was alive when the renewal `came`."""
+        if self.until is not None:
+            self.until = now + self.length_ns if came <= self.until else None
+
+    def drop(self) -> None:
+        """Gone at once."""
+        self.until = None
+
+    def tick(self, now: int) -> None:
+        """Gone when its time is over."""
+        if self.until is not None and self.until <= now:
+            self.until = None
