@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -163,26 +164,27 @@ def test_silence_is_unknown_and_never_repeated() -> None:
         table.wait(5)
 
 
+def polled(table: Rig, wanted: Callable[[str], bool]) -> str:
+    """Answer polls until what is sent, or silence, is wanted; gives it."""
+    while not wanted(sent := table.sent):
+        if sent:
+            table.hear("01 01 01 00" if sent[3:5] == "01" else "01 04 02 00 00")
+        table.wait(5)
+    return sent
+
+
 def test_a_late_answer_does_not_confirm_the_next_equal_control() -> None:
     table = rig()
     table.order("F1.lamp", 1, ref=1)
     request = table.sent
     table.wait(325)
-    while (sent := table.sent) or table.now < 380_000_000:
-        if sent:
-            table.hear("01 01 01 00" if sent[3:5] == "01" else "01 04 02 00 00")
-        table.wait(5)
+    assert polled(table, lambda sent: not sent and table.now > 380_000_000) == ""
     table.order("F1.lamp", 1, ref=2)
-    assert not len(table.channel.outgoing()), "the line is quiet, and the first one's answer may still come"
+    assert table.channel.outgoing() == b"", "the line is quiet, and the first one's answer may still come"
     table.hear(request)
     table.events()
     assert [(r.ref, r.outcome) for r in table.reports] == [(1, Outcome.UNKNOWN)]
-    asked = table.sent
-    while asked[3:5] != "05":
-        if asked:
-            table.hear("01 01 01 00" if asked[3:5] == "01" else "01 04 02 00 00")
-        table.wait(5)
-        asked = table.sent
+    assert polled(table, lambda sent: sent[3:5] == "05") == request
     assert table.now > 600_000_000
     table.hear(request)
     table.events()
