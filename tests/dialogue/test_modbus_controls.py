@@ -30,9 +30,7 @@ OUTPUTS = (
 def rig(**options: Any) -> Rig:
     """A relay whose only input was read; the line is quiet."""
     table = Rig(serial_master(Device("F1", 1, points=OUTPUTS), options=options)).start()
-    for _ in range(2):
-        table.hear("01 01 01 00" if table.sent[3:5] == "01" else "01 04 02 00 00")
-        table.wait(5)
+    polled(table, lambda sent: not sent)
     return table
 
 
