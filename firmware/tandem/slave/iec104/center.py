@@ -51,11 +51,12 @@ class Receiver(Protocol):
 class Center:
     """One `[[slave.center]]`."""
 
-    def __init__(self, config: CenterConfig, rows: Rows, database: Database) -> None:
+    def __init__(self, config: CenterConfig, rows: Rows, database: Database, returns: bool = True) -> None:
+        """`returns`: what a command changed is told with cause 11."""
         self.name = config.name
         self.config = config
         self.counts = Counts()
-        self.packer = Packer(rows, database)
+        self.packer = Packer(rows, database, returns)
         self.session: Receiver | None = None
         self.init_reason: int | None = 0
         """COI of the end of initialisation that the next started session tells; None: nothing to tell."""
@@ -64,7 +65,6 @@ class Center:
         self._database = database
         self._journal = database.journal
         self._cursor = self._journal.cursor(self.confirmed)
-        self._placed_anew = True  # the cursor came from a number: only numbers can say what it lost
         self._outstanding = 0  # event ASDUs queued or not acknowledged
         self._repeat = 0  # objects that were sent and will be sent again
         self._last_only = config.analog_events == "last"
@@ -101,7 +101,6 @@ class Center:
             self.confirmed = number
             if number > self._cursor.number:
                 self._cursor = self._journal.cursor(number)
-                self._placed_anew = True
 
     def sent(self, count: int) -> None:
         """An event ASDU of `count` objects left."""
@@ -136,7 +135,6 @@ class Center:
         self._behind.clear()
         self.packer.rewind(forget)
         self._cursor = self._journal.cursor(self.confirmed)
-        self._placed_anew = True
 
     # --- lapped, and only the newest of each analog ------------------------------------------------------------
 
@@ -145,35 +143,20 @@ class Center:
         soe, analog = journal.lost(cursor)
         cursor.soe, cursor.analog = max(cursor.soe, journal.soe.first), max(cursor.analog, journal.analog.first)
         lost = soe if self._last_only else soe + analog
-        if self._placed_anew:
-            # Numbers have no gaps: what is neither held nor before the cursor was overwritten.
-            held = journal.soe.count - cursor.soe + journal.analog.count - cursor.analog
-            analog = max(0, journal.head - cursor.number - held)
-            lost = min(analog, self._lost_soe(cursor.number)) if self._last_only else analog
-            self._placed_anew = False
         if analog and self._last_only:
             self._note_behind(cursor.number)
         if lost:
             self.counts.overflowed += lost
             if self.session is not None:
                 self.session.say(
-                    f"the event buffer of center {self.name} overflowed: {lost} events were overwritten before "
-                    "they were sent; the center must interrogate, or the rings must be larger",
+                    f"the event buffer of center {self.name} overflowed: at least {lost} events were overwritten "
+                    "before they were sent; the center must interrogate, or the rings must be larger",
                     "warning",
                 )
 
-    def _lost_soe(self, number: int) -> int:
-        """At most so many records of the soe ring after `number` were overwritten."""
-        ring = self._journal.soe
-        if not ring.first:
-            return 0
-        oldest = ring.number_at(ring.first) if ring.count > ring.first else self._journal.head + 1
-        return max(0, oldest - number - 1)
-
     def _note_behind(self, number: int) -> None:
-        ring, present = self._journal.analog, self._database.present
-        oldest = ring.number_at(ring.first) if ring.count > ring.first else self._journal.head + 1
-        self._behind.update(i for i in self._measured if number < present[i][0] < oldest)
+        gone, present = self._journal.analog.gone, self._database.present
+        self._behind.update(i for i in self._measured if number < present[i][0] <= gone)
 
     def _newest_analogs(self, records: list[Record], limit: int) -> list[Record]:
         """The same records without analogs that a newer one, allowed to leave, follows."""

@@ -20,7 +20,6 @@ _TEST = int(Quality.TEST)
 _TIME_INVALID = int(Quality.TIME_INVALID)
 _NEVER_READ = int(Quality.NEVER_READ)
 _NOT_TOPICAL = int(Quality.NOT_TOPICAL)
-_COTS = tuple(RETURN_REMOTE if cause == Cause.RETURN else SPONTANEOUS for cause in range(128))
 _pack_ms = struct.Struct("<H").pack
 
 
@@ -47,13 +46,16 @@ class _Pile:
 class Packer:
     """One center's events on their way into ASDUs, and what the center was told last where that decides."""
 
-    def __init__(self, rows: Rows, database: Database) -> None:
+    def __init__(self, rows: Rows, database: Database, returns: bool) -> None:
         self.released = 0
         """The highest number that was made into octets."""
         self.too_small = 0
         """How many changes a deadband kept back."""
         self._rows = rows
         self._database = database
+        self._cots = [SPONTANEOUS] * 128
+        if returns:
+            self._cots[Cause.RETURN] = RETURN_REMOTE
         self._piles = [_Pile(*pile) for pile in rows.piles]
         self._closed: list[tuple[bytes, int, int]] = []  # (ASDU, number of its first event, objects)
         self._told: dict[int, tuple[float, int]] = {}  # row -> (value, quality), rows with a deadband
@@ -76,7 +78,7 @@ class Packer:
 
     def add(self, records: list[Record]) -> None:
         """Pile up the events of `records`, in their order."""
-        routes, piles, cots = self._rows.routes, self._piles, _COTS
+        routes, piles, cots = self._rows.routes, self._piles, self._cots
         known_minute, known_stamp, known_bad = -1, -1, -1
         tails, time, highest = (b"", b""), b"", 0
         for number, stamp, value, point_id, quality, cause, _ in records:

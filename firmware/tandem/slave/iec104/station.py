@@ -16,8 +16,8 @@ from tandem.slave.iec104.rows import Rows
 from tandem.slave.iec104.session import Session
 from tandem.slave.iec104.setting import Setting
 
-MOST_SESSIONS = 16
-"""Connections of one center at a time."""
+MOST_SESSIONS = 4
+"""Connections of one center at a time, where `max_connections` does not say otherwise."""
 MOST_COMMANDS = 4096
 """Commands that nobody has fetched yet; more are dropped, which their centers see as no answer."""
 VALID_WAIT_S = 60
@@ -44,7 +44,9 @@ class Station:
         timing = Timing.from_options(slave.options)
         self._setting = Setting(slave, rows, database, clock, timing, next_ref, self._emit)
         self._table = table
-        self._centers = {config.name: Center(config, rows, database) for config in slave.centers}
+        self._most_sessions = int(str(slave.options.get("max_connections", MOST_SESSIONS)))
+        returns = bool(slave.options.get("return_information", True))
+        self._centers = {config.name: Center(config, rows, database, returns) for config in slave.centers}
         self._hosts: list[_Prefix] = [
             (ipaddress.ip_network(host, strict=False), self._centers[config.name])
             for config in slave.centers
@@ -53,6 +55,10 @@ class Station:
         self._hosts.sort(key=lambda known: -known[0].prefixlen)
         self._sessions: list[Session] = []
         self._by_point: frozenset[int] = frozenset(rows.locals)
+        self._tells_init = bool(slave.options.get("end_of_init", True))
+        if not self._tells_init:
+            for center in self._centers.values():
+                center.init_reason = None
         self._serving = slave.serve_after == "at-once"
         self._pumped_first: int | None = None
 
@@ -63,8 +69,8 @@ class Station:
             return (
                 f'{host} is no host of a [[slave.center]] of {self.name}: refused; add it to "hosts" if it may connect'
             )
-        if sum(session.center == center.name for session in self._sessions) >= MOST_SESSIONS:
-            return f"control center {center.name} has {MOST_SESSIONS} connections already: {host} is refused"
+        if sum(session.center == center.name for session in self._sessions) >= self._most_sessions:
+            return f"control center {center.name} has {self._most_sessions} connections already: {host} is refused"
         session = Session(self._setting, center, host, on_group, self._sessions.remove)
         session.serving = self._serving
         self._sessions.append(session)
@@ -119,7 +125,7 @@ class Station:
 
     def initialised(self, reason: int, now: int) -> None:
         """The process image began anew: every center is told by M_EI_NA_1 with `reason` as its COI."""
-        for center in self._centers.values():
+        for center in self._centers.values() if self._tells_init else ():
             if center.session is None:
                 center.init_reason = reason
             else:
