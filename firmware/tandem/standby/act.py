@@ -93,7 +93,7 @@ def to_heart(action: Action, permit: int) -> tuple[say.Request, ...]:
         case LinesOff(announce, drained):
             return (say.LinesOff(announce, drained),)
         case Drop(announce):
-            return (say.LinesOff(announce, False), say.ServiceOff(announce))
+            return (say.LinesOff(False, False), say.ServiceOff(announce))
         case Beat():
             return (say.BeatNow(),)
         case _:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 
+from tandem.codec.beat import Role
 from tandem.codec.heart import PinsRead
 from tandem.config.timing import RelayTimes
 from tandem.point import MS
@@ -42,7 +43,7 @@ class Contacts:
         self.debounce_ns = int(relay.debounce_ms * MS) if relay else 0
         self.known = False
         self.own = self.peer = False
-        self._own_since = self._peer_since = NEVER
+        self.own_since = self._peer_since = NEVER
 
     def read(self, pins: PinsRead, now: int) -> None:
         """Take in what the pins say now."""
@@ -50,18 +51,18 @@ class Contacts:
             return
         own, peer = bool(pins.own), bool(pins.peer)
         if not self.known or own != self.own:
-            self.own, self._own_since = own, now
+            self.own, self.own_since = own, now
         if not self.known or peer != self.peer:
             self.peer, self._peer_since = peer, now
         self.known = True
 
     def own_closed(self, now: int) -> bool:
         """The own contact is closed, and still."""
-        return self.known and self.own and now - self._own_since >= self.debounce_ns
+        return self.known and self.own and now - self.own_since >= self.debounce_ns
 
     def own_open(self, now: int) -> bool:
         """The own contact is open, and still."""
-        return self.known and not self.own and now - self._own_since >= self.debounce_ns
+        return self.known and not self.own and now - self.own_since >= self.debounce_ns
 
     def peer_open(self, now: int) -> bool:
         """The peer's contact is open, and still."""
@@ -118,7 +119,7 @@ class Lines:
         if self.relay is None or self.coil or not self.contacts.own_closed(now):
             return ""
         waited_ns = max(self.opening_ns, int(self.relay.watchdog_ms * MS))
-        if now - max(self._coil_ns, self.contacts._own_since) < waited_ns:
+        if now - max(self._coil_ns, self.contacts.own_since) < waited_ns:
             return ""
         return "the own role contact is closed although its coil is low: welded, or wired wrongly"
 
@@ -130,7 +131,7 @@ class Lines:
 
     def _claiming(self, view: PeerView, now: int) -> list[Action]:
         if self.relay is None:
-            free = view.lines_released_ns != NEVER or not view.heard or view.role not in (3, 4)
+            free = view.lines_released_ns != NEVER or not view.heard or view.role not in (Role.ACTIVE, Role.RELEASING)
             if free or now - self._since >= _RELEASED_WAIT_NS:
                 return self._hold("the lines follow the service: there are no relays", view)
             return []

@@ -31,7 +31,8 @@ class Moves:
         """A takeover here; an unclean one within an hour of a revert says that the revert was premature."""
         self._well_since = self._worse_since = NEVER
         if not clean:
-            self._unclean = [at for at in self._unclean if now - at < HOUR_NS][-UNCLEAN_PER_HOUR_MAX:] + [now]
+            recent = [at for at in self._unclean if now - at < HOUR_NS]
+            self._unclean = [*recent[-UNCLEAN_PER_HOUR_MAX:], now]
         if self._reverted_ns != NEVER and now - self._reverted_ns < HOUR_NS:
             self.waits *= 2
         self._reverted_ns = NEVER
@@ -48,7 +49,7 @@ class Moves:
 
     def moved(self, now: int) -> None:
         """The release has begun."""
-        self._moved_ns = now
+        self._moved_ns, self._well_since = now, NEVER
         if self.peer_preferred:
             self._reverted_ns = now
 

@@ -108,7 +108,7 @@ def rows(state: Role) -> list[tuple[Input, Row]]:
 
 def as_text() -> str:
     """The table as lines of text, one a row."""
-    lines = [(state.word, given.value, row.next.word, row.do.replace("_", " ")) for (state, given), row in TABLE.items()]
+    lines = [(s.word, given.value, row.next.word, row.do.replace("_", " ")) for (s, given), row in TABLE.items()]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     return "\n".join(" | ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[3]]) for line in lines)
 
