@@ -46,6 +46,7 @@ class Session:
         self._flying: deque[Events] = deque()  # what the window holds, oldest first
         self._locals: dict[int, None] = {}  # member-local points to be told, in order
         self._told: list[object] = []
+        self._jobs_first = False  # in turns, so that neither a long interrogation nor many events starve the other
         self._owner = False  # this is the center's started session
 
     # --- the five verbs ------------------------------------------------------------------------------------------
@@ -103,13 +104,11 @@ class Session:
             points = list(self._locals)
             self._locals.clear()
             self._queue(self._center.packer.local_events(points))
+        self._jobs_first = not self._jobs_first
+        if self._jobs_first:
+            self._step_jobs(limit)
+        self._take_events(limit, now)
         self._step_jobs(limit)
-        while len(self._ready) < self._setting.timing.k:
-            events = self._center.batch(limit)
-            if not events:
-                break
-            self._ready.extend(events)
-            self.push(now)
         self.push(now)
 
     def local_changed(self, point_ids: Iterable[int]) -> None:
@@ -221,6 +220,14 @@ class Session:
         self._requests.jobs.clear()
         self._commands.end(now)
         self._center.detach(self, unconfirmed)
+
+    def _take_events(self, limit: int, now: int) -> None:
+        while len(self._ready) < self._setting.timing.k:
+            events = self._center.batch(limit)
+            if not events:
+                return
+            self._ready.extend(events)
+            self.push(now)
 
     def _step_jobs(self, limit: int) -> None:
         jobs = self._requests.jobs
