@@ -1,0 +1,1 @@
+"""The field: relays and meters served by pymodbus's own servers, generated from a configuration's point lists."""
