@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tandem.codec.heart import Request
 from tandem.point import Say
 
 
@@ -55,9 +56,9 @@ class Persist:
 
 @dataclass(slots=True, frozen=True)
 class ToHeart:
-    """A request to the heart: see `standby.guard`."""
+    """A request to the heart."""
 
-    request: object
+    request: Request
 
 
 @dataclass(slots=True, frozen=True)

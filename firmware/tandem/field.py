@@ -6,7 +6,7 @@ wait for the role relay's contact. `Field` starts, drains and stops each kind, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +28,7 @@ class _Link:
     channel: Channel
     right: Right
     wanted: bool = False
+    draining: bool = False
     open: bool = False
     attempts: int = 0
     dial_at: int | None = None
@@ -42,7 +43,9 @@ class _Link:
 class Field:
     """All master channels of a member."""
 
-    def __init__(self, channels: Iterable[Channel]) -> None:
+    def __init__(self, channels: Iterable[Channel], answer_ns: Mapping[str, int]) -> None:
+        """`answer_ns`: by channel, how long an answer to a previous owner's request may still come."""
+        self._answer_ns = answer_ns
         self._links = {
             c.name: _Link(c, "lines" if isinstance(c.target, SerialTarget) else "service") for c in channels
         }
@@ -55,18 +58,26 @@ class Field:
 
     # --- rights ---------------------------------------------------------------------------------------------
 
-    def start(self, right: Right, now: int, integrity: bool) -> None:
-        """The right is ours: its channels open their streams at once."""
+    def start(self, right: Right, now: int, integrity: bool, drained: bool) -> None:
+        """The right is ours: its channels open their streams at once.
+
+        Unless the previous owner said that its lines were `drained`, a serial line is listened to first.
+        """
         for link in self._of(right):
-            if not link.wanted:
-                link.wanted, link.backoff_ns = True, _REDIAL_FIRST_NS
-                link.channel.start(now, integrity)
-                self._dial(link, now)
+            if not link.wanted or link.draining:
+                link.backoff_ns = _REDIAL_FIRST_NS
+                listens = right == "lines" and not drained and not link.wanted
+                link.channel.start(now, integrity, now + self._answer_ns.get(link.channel.name, 0) * listens)
+                if not link.wanted:
+                    link.wanted = True
+                    self._dial(link, now)
+                link.draining = False
 
     def drain(self, now: int) -> None:
-        """No channel opens a new request."""
+        """No channel opens a new request. `start` works on, after a drain that came to nothing."""
         for link in self._links.values():
             if link.wanted:
+                link.draining = True
                 link.channel.drain(now)
 
     @property
@@ -78,7 +89,7 @@ class Field:
         """The right is gone: streams are reset, what was outstanding ends, late replies find nobody."""
         for link in self._of(right):
             if link.wanted:
-                link.wanted = False
+                link.wanted = link.draining = False
                 link.channel.stop(now, reason)
                 self._hang_up(link, reason, reset=True)
                 self._collect(link, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tandem.action import Action, CloseChannel, Listen
 from tandem.config.model import Slave
@@ -15,7 +15,7 @@ class Service:
     """All slave instances of a member. Events other than `Say` and `Close` go to `on_event(slave, event, now)`."""
 
     def __init__(
-        self, stations: dict[str, tuple[Slave, Station]], on_event: Callable[[str, object, int], None]
+        self, stations: Mapping[str, tuple[Slave, Station]], on_event: Callable[[str, object, int], None]
     ) -> None:
         self.stations = stations
         self._on_event = on_event
@@ -26,24 +26,24 @@ class Service:
 
     # --- where it listens -----------------------------------------------------------------------------------------
 
-    def listen(self, active: bool) -> None:
+    def listen(self, active: bool, now: int) -> None:
         """Bind what this role serves: a slave with hot standby `disabled` on the active alone."""
         wanted = {name for name, (slave, _) in self.stations.items() if active or slave.hot_standby != "disabled"}
         for name in sorted(wanted ^ self._listening):
             self._actions.append(Listen(name, name in wanted))
         for name in sorted(self._listening - wanted):
-            self._drop(lambda slave, _, gone=name: slave == gone, "this member no longer serves it")  # type: ignore[misc]
+            self._drop(lambda slave, _, gone=name: slave == gone, "this member no longer serves it", now)  # type: ignore[misc]
         self._listening = wanted
 
-    def drop_group(self, reason: str) -> None:
+    def drop_group(self, reason: str, now: int) -> None:
         """The group address is no longer ours: its sessions end with a reset, those at our own addresses stay."""
-        self._drop(lambda _, session: session.on_group, reason)
+        self._drop(lambda _, session: session.on_group, reason, now)
 
-    def _drop(self, which: Callable[[str, Session], bool], reason: str) -> None:
+    def _drop(self, which: Callable[[str, Session], bool], reason: str, now: int) -> None:
         for stream, (slave, session) in list(self._sessions.items()):
             if which(slave, session):
                 self._actions.append(CloseChannel(stream, reason, reset=True))
-                self._end(stream, session, reason, 0)
+                self._end(stream, session, reason, now)
 
     # --- sessions -------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from typing import cast
 
 from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
 from tandem.config.model import Config, Lan, Member, Slave
-from tandem.node import Node, Past
+from tandem.node import Node
+from tandem.past import Past
 from tandem.point import MS, Say
 from tandem.port import clock
 from tandem.port.board import Board
@@ -25,10 +26,11 @@ from tandem.port.heart import HeartClient
 from tandem.port.serial import SerialStream
 from tandem.port.stream import Listener, Owner, Stream, TcpStream
 from tandem.port.tls import Keys, TlsStream
+from tandem.standby.linkup import LINK_PORT
 
 IDLE_TURN_NS = 15 * MS
 """The longest pause between two turns: a third of the stall limit, so that an idle loop is not taken for a hung one."""
-LINK_PORT = 4720
+
 _CLOCK_CHECK_NS = 1_000 * MS
 _LISTEN_AGAIN_S = 2.0
 _log = logging.getLogger("tandem")

@@ -13,7 +13,8 @@ from typing import Any
 from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import BeatBody, Seal
-from tandem.node import Node, Past
+from tandem.node import Node
+from tandem.past import Past
 from tandem.point import MS, Say
 from tandem.standby import guard_words as do
 from tandem.standby.guard import Guard

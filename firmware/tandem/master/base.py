@@ -37,8 +37,11 @@ class Channel(Engine, Protocol):
     point_ids: frozenset[int]
     output_ids: frozenset[int]
 
-    def start(self, now: int, integrity: bool) -> None:
-        """The right to talk is ours; `integrity`: old values are not topical until read."""
+    def start(self, now: int, integrity: bool, listen_until: int = 0) -> None:
+        """The right to talk is ours; `integrity`: old values are not topical until read.
+
+        Until `listen_until` what is heard is discarded, it answers the previous owner, and nothing is sent.
+        """
 
     def drain(self, now: int) -> None:
         """Open no new request: the line is to be given away."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import serial
 
@@ -26,7 +27,7 @@ class SerialStream(Stream):
                 path,
                 line.baud,
                 bytesize=line.data_bits,
-                parity=_PARITY[line.parity],
+                parity=_PARITY["none" if _is_pty(path) else line.parity],
                 stopbits=line.stop_bits,
                 timeout=0,
                 write_timeout=0,
@@ -53,3 +54,8 @@ class SerialStream(Stream):
         except (OSError, serial.SerialException):
             pass  # the adapter was pulled out: there is nothing left to close
         self._port = None
+
+
+def _is_pty(path: str) -> bool:
+    """A pseudo-terminal carries octets, not bits: it has no parity and refuses to be given one."""
+    return os.path.realpath(path).startswith("/dev/pts/")

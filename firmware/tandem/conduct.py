@@ -1,0 +1,119 @@
+"""Carries the role machine's decisions out on the parts of the node: one method for each kind of decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tandem.action import ToHeart
+from tandem.codec import heart as say
+from tandem.point import Say
+from tandem.standby import act
+
+if TYPE_CHECKING:
+    from tandem.node import Node
+
+_NOT_ACTIVE = "this member is not the active one"
+_NO_LINES = "the field lines are not held yet; try again in a moment"
+_COI_LOCAL_RESTART = 2  # cause of initialisation: remote reset; the image began anew without an operator at the station
+
+
+class Conduct:
+    """The hands of the role machine."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._do: dict[type, Callable[[Any, int], None]] = {
+            act.ClaimService: self._claim_service,
+            act.LinesOn: self._nothing_more,
+            act.LinesOff: self._nothing_more,
+            act.Drop: self._drop,
+            act.StartMasters: self._start_masters,
+            act.StopMasters: self._stop_masters,
+            act.Drain: self._drain,
+            act.ReserveEpoch: self._reserve_epoch,
+            act.Beat: self._nothing_more,
+            act.Alarm: self._alarm,
+        }
+
+    def carry_out(self, actions: list[act.Action], now: int) -> None:
+        """One by one, in order; the heart's share of each first."""
+        for action in actions:
+            for request in act.to_heart(action, self.node.role.permit):
+                self.node.ask(ToHeart(request))
+            self._do[type(action)](action, now)
+
+    def _nothing_more(self, action: act.Action, now: int) -> None:
+        """The heart does it all."""
+
+    def _claim_service(self, claim: act.ClaimService, now: int) -> None:
+        node = self.node
+        in_sync = node.role.takeover.in_sync
+        node.begin_history(claim.epoch, now)
+        node.takeover_unsynced = not in_sync and node.role.peer_served
+        node.integrity = node.takeover_unsynced or node.config.standby.takeover_scan == "integrity"
+        node.service.listen(True, now)
+        if node.takeover_unsynced:
+            for _, station in node.service.stations.values():
+                station.initialised(_COI_LOCAL_RESTART, now)
+        node.control.refuse_reason = _NO_LINES
+        node.ask(Say(f"active in epoch {claim.epoch}: {claim.reason}"))
+
+    def _drop(self, drop: act.Drop, now: int) -> None:
+        node = self.node
+        node.control.refuse_reason = _NOT_ACTIVE
+        node.field.stop("lines", now, drop.reason)
+        node.field.stop("service", now, drop.reason)
+        node.take_reports(now)
+        node.control.abort(drop.reason)
+        node.service.drop_group(drop.reason, now)
+        node.service.listen(False, now)
+        node.end_history(now)
+        node.ask(Say(f"dropped: {drop.reason}", "warning"))
+
+    def _start_masters(self, start: act.StartMasters, now: int) -> None:
+        node = self.node
+        node.field.start("service" if start.which == "ip" else "lines", now, node.integrity, start.drained)
+        if start.which == "serial":
+            node.control.refuse_reason = ""
+            node.ask(Say(f"field lines held: {start.reason}"))
+
+    def _stop_masters(self, stop: act.StopMasters, now: int) -> None:
+        node = self.node
+        if stop.which == "serial":
+            node.control.refuse_reason = _NO_LINES
+        node.field.stop("service" if stop.which == "ip" else "lines", now, stop.reason)
+        node.take_reports(now)
+
+    def _drain(self, drain: act.Drain, now: int) -> None:
+        node = self.node
+        if drain.on:
+            node.control.refuse_reason = f"the role is being handed over: {drain.reason}"
+            node.field.drain(now)
+        else:
+            node.field.start("service", now, False, True)
+            node.control.refuse_reason = "" if node.role.lines_held else _NO_LINES
+        node.ask(Say(f"draining: {drain.reason}" if drain.on else f"working on: {drain.reason}"))
+
+    def _reserve_epoch(self, reserve: act.ReserveEpoch, now: int) -> None:
+        node = self.node
+        node.reserving = reserve.epoch
+        node.persist_standing(reserved=reserve.epoch)
+
+    def _alarm(self, alarm: act.Alarm, now: int) -> None:
+        self.node.ask(Say(alarm.reason, "error"))
+
+    def heart(self, message: say.Message, now: int) -> None:
+        """What the heart tells of what it carried out, took back, or is."""
+        node = self.node
+        match message:
+            case say.Ready(_, _, refused) if refused:
+                node.ask(Say(f"the heart is not permitted: {refused}", "warning"))
+            case say.Proof(ok, _):
+                node.proven = ok
+            case say.Said(text):
+                node.ask(Say(f"heart: {text}"))
+            case say.HeartGone(reason):
+                node.restart(reason)
+            case _:
+                pass

@@ -1,0 +1,193 @@
+"""What the node says of itself: the `_sys.*` points, and the status that the local API and the panel show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tandem.codec.beat import Role
+from tandem.point import MS, Cause
+from tandem.standby.own import Transition
+from tandem.standby.peer import NEVER
+from tandem.system import PREFIX
+
+if TYPE_CHECKING:
+    from tandem.node import Node
+
+_SLOW_NS = 250 * MS  # counters of centers and devices: so often is enough for a point
+_CAUSES = {"released": 1, "dead": 2, "silence": 3, "nobody": 4, "order": 5}
+
+
+class Reporter:
+    """Writes the system points each turn and composes the status when asked."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._last: Transition | None = None
+        self._slow_at = 0
+        self._unknown = 0
+        self.failovers = 0
+        table = node.table
+        self._ids = {p.name.removeprefix(PREFIX): p.id for p in table.points if p.name.startswith(PREFIX)}
+        self._fast: list[tuple[str, Callable[[], float]]] = [
+            ("role_active", lambda: node.is_active),
+            ("role", lambda: node.role.role),
+            ("epoch", lambda: node.role.epoch or node.standing.epoch),
+            ("peer_role", lambda: node.view.role if node.view.heard else -1),
+            ("in_sync", lambda: node.in_sync),
+            ("takeover_unsynced", lambda: node.takeover_unsynced),
+            ("unprotected", lambda: node.sync.granter.unprotected),
+            ("lines_held", lambda: node.role.lines_held),
+            ("link_ok", lambda: bool(node.linkup.channel)),
+            ("disk_ok", lambda: not node.disk_fault),
+            ("realtime", lambda: node.realtime),
+            ("fence", lambda: 2 if node.rules.fenced else 1),
+            ("clock_synced", lambda: node.clock.synced),
+            ("failovers", lambda: self.failovers),
+            ("link.intruders", lambda: node.linkup.intruders),
+        ]
+
+    def tick(self, now: int) -> None:
+        """Write what changed."""
+        stamp_us, _ = self.node.clock.stamp(now)
+        for name, value in self._fast:
+            self._set(name, float(value()), stamp_us)
+        for path in self.node.view.paths:
+            self._set(f"path.{path.name}", float(path.alive), stamp_us)
+        if now >= self._slow_at:
+            self._slow_at = now + _SLOW_NS
+            self._slow(stamp_us)
+
+    def _slow(self, stamp_us: int) -> None:
+        node = self.node
+        lag = node.mirror.statistics().get("lag_last_ms")
+        if lag is not None:
+            self._set("mirror_lag_ms", lag, stamp_us)
+        takeover = self.takeover()
+        self._set("last_failover_ms", float(takeover["total_ms"] or 0), stamp_us)  # type: ignore[arg-type]
+        self._set("last_failover_cause", _cause(node.role.takeover.reason), stamp_us)
+        for key, row in node.service.statistics().items():
+            center = key.partition(".")[2]
+            self._set(f"center.{center}.connected", float(row["connected"] > 0), stamp_us)
+            for counter in ("confirmed", "repeated", "overflowed"):
+                self._set(f"center.{center}.{counter}", row[counter], stamp_us)
+            self._set(f"center.{center}.held", max(0.0, node.journal.head - row["cursor"]), stamp_us)
+        for slave, count in node.service.intruders.items():
+            self._set(f"slave.{slave}.intruders", count, stamp_us)
+        present = node.database.present
+        for master in node.config.masters:
+            oks = [present[self._ids[f"device.{d.name}.ok"]][2] for d in master.devices if d.enabled]
+            self._set(f"master.{master.name}.ok", float(all(oks)), stamp_us)
+
+    def _set(self, name: str, value: float, stamp_us: int) -> None:
+        if point_id := self._ids.get(name):
+            self.node.database.set_local(point_id, value, stamp_us)
+
+    def unknown_controls(self, count: int, now: int) -> None:
+        """Controls that ended unknown: a mirrored counter, for it must survive who saw it."""
+        if count > self._unknown and self.node.is_active:
+            point_id = self._ids["control_unknown"]
+            total = self.node.database.present[point_id][2] + count - self._unknown
+            self.node.database.update(point_id, total, 0, self.node.clock.stamp(now)[0], Cause.SYSTEM)
+            self._unknown = count
+
+    def role_changes(self) -> list[Transition]:
+        """Drain the changes of role since the last call."""
+        log = list(self.node.role.log)
+        fresh = log[next((i + 1 for i in range(len(log) - 1, -1, -1) if log[i] is self._last), 0) :]
+        self._last = log[-1] if log else None
+        self.failovers += sum(change.new is Role.ACTIVE for change in fresh)
+        return fresh
+
+    # --- the status -----------------------------------------------------------------------------------------------
+
+    def takeover(self) -> dict[str, object]:
+        """The parts of the last takeover in ms; None where one was not reached."""
+        takeover = self.node.role.takeover
+        parts = {
+            "detection_ms": takeover.detection_ns,
+            "fence_ms": takeover.fence_ns,
+            "role_ms": takeover.role_ns,
+            "service_ms": takeover.service_ns,
+        }
+        known = [ns for ns in (takeover.detection_ns, takeover.fence_ns, takeover.role_ns) if ns != NEVER]
+        return {
+            "cause": takeover.reason,
+            "in_sync": takeover.in_sync,
+            "parts": {name: None if ns == NEVER else ns / MS for name, ns in parts.items()},
+            "total_ms": sum(known) / MS if known else None,
+        }
+
+    def status(self, now: int) -> dict[str, object]:
+        """The whole of it, as plain data."""
+        node = self.node
+        granter, view, pins = node.sync.granter, node.view, node.role.pins
+        return {
+            "member": node.member,
+            "group": node.config.group.name,
+            "role": node.role.role.word,
+            "since_ms": (now - node.role.entered_ns) // MS,
+            "epoch": node.role.epoch or node.standing.epoch,
+            "peer": {
+                "role": Role(view.role).word if view.heard else "not heard",
+                "epoch": view.epoch,
+                "head": view.head,
+            },
+            "in_sync": node.in_sync,
+            "not_in_sync_because": "" if node.in_sync else self._why_not_in_sync(now),
+            "unprotected": granter.unprotected,
+            "takeover_unsynced": node.takeover_unsynced,
+            "mirror": self._mirror(),
+            "paths": {path.name: path.alive for path in view.paths},
+            "lines": node.role.lines.step.value,
+            "contacts": {"own": bool(pins.own), "peer": bool(pins.peer), "watchdog": bool(pins.watchdog)},
+            "fence": "kernel lease and heart" if node.rules.fenced else "heart",
+            "head": node.journal.head,
+            "controls": node.control.refuse_reason or "accepted",
+            "control_counts": node.control.statistics(),
+            "centers": node.service.statistics(),
+            "devices": self._devices(),
+            "leds": self.leds(),
+            "last_failover": self.takeover(),
+            "failovers": self.failovers,
+            "realtime": node.realtime,
+            "clock_synced": node.clock.synced,
+            "disk": node.disk_fault or "ok",
+            "intruders": {"link": node.linkup.intruders, **node.service.intruders},
+        }
+
+    def _why_not_in_sync(self, now: int) -> str:
+        granter = self.node.sync.granter
+        return granter.reason if granter.active else self.node.sync.lease.reason(now)
+
+    def _mirror(self) -> dict[str, object]:
+        node = self.node
+        return {
+            "link": node.linkup.channel.removeprefix("link:") or "down",
+            "trouble": node.mirror.trouble,
+            "head": node.journal.head,
+            "acknowledged": node.sync.granter.acknowledged if node.sync.granter.active else node.journal.head,
+            **node.mirror.statistics(),
+        }
+
+    def _devices(self) -> dict[str, dict[str, object]]:
+        rows: dict[str, dict[str, object]] = {}
+        for name, counters in self.node.field.statistics().items():
+            point_id = self._ids.get(f"device.{name}.ok")
+            rows[name] = {"ok": bool(point_id and self.node.database.present[point_id][2]), **counters}
+        return rows
+
+    def leds(self) -> dict[str, str]:
+        """By LED: dark, green, amber or red, "blinking" behind it where it does."""
+        node, role = self.node, self.node.role.role
+        colours = {Role.ACTIVE: "green", Role.STANDBY: "amber", Role.OUT_OF_SERVICE: "red"}
+        return {
+            "power": "green",
+            "role": colours.get(role, "amber blinking"),
+            "sync": "green" if node.in_sync else "amber",
+            "link": "green" if node.linkup.channel else "dark",
+        }
+
+
+def _cause(reason: str) -> float:
+    return float(next((number for word, number in _CAUSES.items() if word in reason), 0))
