@@ -147,6 +147,18 @@ class Rig:
         return self.station.statistics()[center]
 
 
+def filled() -> Rig:
+    """A station whose points all have values."""
+    rig = Rig()
+    for name, value in (("breaker", 2), ("earth", 1), ("earth2", 0), ("volt", 1.5), ("amp", 2), ("norm", 250)):
+        rig.update(name, value)
+    rig.update("energy", 77)
+    rig.update("ok", 1)
+    rig.local("role", 1)
+    rig.station.restore_cursors({"north": rig.journal.head, "east": rig.journal.head}, rig.journal.head)
+    return rig
+
+
 class Client:
     """One front end of a control center: counts frames as the standard says, acknowledges when told."""
 

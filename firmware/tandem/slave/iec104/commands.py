@@ -96,7 +96,8 @@ class Commands:
 
     def end(self, now: int) -> None:
         """The connection stopped: nobody hears the answers any more, and its selects are taken back."""
-        for _, point_id in self._selected.values():
+        asked = {waiting.point_id for waiting in self._pending.values() if waiting.step is Step.SELECT}
+        for point_id in sorted(asked.union(point_id for _, point_id in self._selected.values())):
             self._send(point_id, 0.0, Step.CANCEL, now, 0)
         self._selected.clear()
         self._pending.clear()
