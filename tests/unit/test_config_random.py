@@ -83,3 +83,13 @@ def test_fifty_thousand_points_load_in_seconds() -> None:
     assert config is not None, [str(f) for f in findings[:5]]
     assert sum(len(d.points) for d in config.masters[1].devices) == 50_000
     assert took < 10, f"{took:.1f} s"
+
+
+def test_twenty_thousand_faults_are_told_in_seconds() -> None:
+    points = "name,kind,address,interlock\n" + "".join(f"p{i},binary-output,coil:{i},x{i}\n" for i in range(20_000))
+    rows = "point,type,address\n" + "".join(f"M1.y{i},M_SP_TB_1,{i + 1}\n" for i in range(20_000))
+    start = time.perf_counter()
+    config, findings = parse_octets({**_WHOLE, "m1.csv": points.encode(), "scada.csv": rows.encode()})
+    took = time.perf_counter() - start
+    assert config is None and len(findings) == 501
+    assert took < 30, f"{took:.1f} s"

@@ -198,7 +198,7 @@ RULES = [
     ("row's point", SCADA, "F1.breaker", "F2.breaker", "F1.braker", "scada.csv:2", 'did you mean "F1.breaker"?'),
     ("row's own point", SCADA, "_sys.unprotected", "_sys.device.F1.ok", "_sys.unprotectd", "scada.csv:12",
      "_sys.unprotected"),
-    ("type", SCADA, "M_DP_TB_1", "M_DP_NA_1", "M_DP_TC_1", "scada.csv:2", "the types are"),
+    ("type", SCADA, "M_DP_TB_1", "M_DP_NA_1", "M_DP_TC_1", "scada.csv:2", 'did you mean "M_DP_T'),
     ("type of 101", SCADA, "M_DP_TB_1", "M_DP_TB_1", "M_DP_TA_1", "scada.csv:2", "not for iec104"),
     ("type to come", SCADA, "M_SP_TB_1", "M_SP_NA_1", "M_PS_NA_1", "scada.csv:3", "not in this version yet"),
     ("type serves kind", SCADA, "F1.earth_switch,M_SP_TB_1", "F1.earth_switch,M_DP_TB_1", "F1.earth_switch,M_ME_NC_1",

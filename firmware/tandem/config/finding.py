@@ -14,6 +14,10 @@ Level = Literal["error", "warning"]
 MOST_FINDINGS = 500
 """Of each level a run keeps so many and counts the rest: a wrong column makes a fault of every row."""
 
+MOST_NEAREST = 60
+MOST_COMPARED = 300
+"""Words that a wrong one is compared with: finding the nearest of 50,000 takes a second."""
+
 
 @dataclass(slots=True, frozen=True)
 class Finding:
@@ -62,6 +66,11 @@ class Findings:
         self.add(place, wrong, right, "warning")
 
     @property
+    def many(self) -> bool:
+        """True when there are so many errors that a nearest name for each more would take seconds and help nobody."""
+        return self._counts["error"] >= MOST_NEAREST
+
+    @property
     def failed(self) -> bool:
         """True when there is an error, not counting warnings."""
         return self._counts["error"] > 0
@@ -78,7 +87,10 @@ class Findings:
 def nearest(word: str, known: Iterable[str], what: str = "it is one of") -> str:
     """The cure for a word that is not in `known`: the nearest one, or all of them."""
     words = list(known)
-    close = difflib.get_close_matches(word.lower(), words, 1, 0.6)
+    if len(words) > MOST_COMPARED:
+        begins = word[: max(1, len(word) // 2)]
+        words = [other for other in words if other.startswith(begins)][:MOST_COMPARED] or words[:MOST_COMPARED]
+    close = difflib.get_close_matches(word, words, 1, 0.6) or difflib.get_close_matches(word.lower(), words, 1, 0.6)
     if close:
         return f'did you mean "{close[0]}"?'
     if not words:

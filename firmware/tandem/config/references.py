@@ -42,12 +42,14 @@ class References:
         key = (template.place, name)
         if self.draft.whole and key not in self._reported:
             self._reported.add(key)
-            own = [n.removeprefix(f"{device}.") for n in self.draft.kinds if n.startswith(f"{device}.")]
-            self.draft.findings.add(
-                template.place,
-                f'"{template.name}": {column} names {shown(name)}, which is no point',
-                nearest(name, own, "points of the device are"),
-            )
+            wrong = f'"{template.name}": {column} names {shown(name)}, which is no point'
+            self.draft.findings.add(template.place, wrong, self._near(name, device))
+
+    def _near(self, name: str, device: str) -> str:
+        if self.draft.findings.many:
+            return "write a name of the device's list, or the full name of another point"
+        own = [n.removeprefix(f"{device}.") for n in self.draft.kinds if n.startswith(f"{device}.")]
+        return nearest(name, own, "points of the device are")
 
     def feedback(self, template: Template, device: Device) -> Feedback | None:
         """What `POINT within MS` means for this device; None where it is empty or wrong."""

@@ -107,7 +107,9 @@ class Slaves:
         return Row(**{"type": "", **values}, place=listed.place), listed.given
 
     def _near(self, point: str) -> str:
-        """The nearest name: of the same device first, for difflib over all of them takes seconds."""
+        """The nearest name: of the same device where there is one."""
+        if self.draft.findings.many:
+            return "write the full name of a configured point"
         device = point.rpartition(".")[0]
         same = [name for name in self.draft.kinds if name.startswith(f"{device}.")] if device else []
-        return nearest(point, same or list(self.draft.kinds)[:2000], "points there are")
+        return nearest(point, same or self.draft.kinds, "points there are")

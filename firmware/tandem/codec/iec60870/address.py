@@ -17,7 +17,9 @@ def parse(text: str, common_address: int) -> tuple[int, int]:
     """
     match = _SYNTAX.fullmatch(text)
     if match is None:
-        raise ValueError(f'"{text}" is no object address; write a number such as 1001, or 47:1001 with a common address')
+        raise ValueError(
+            f'"{text}" is no object address; write a number such as 1001, or 47:1001 with a common address'
+        )
     station, number = match.groups()
     common, ioa = common_address if station is None else int(station), int(number)
     if station is not None and not 1 <= common <= HIGHEST_COMMON:
