@@ -86,11 +86,10 @@ class Heartbeat:
             self._stale(beat, now)
             return
         self._live(path, now)
-        self._echo_sent_ns = max(self._echo_sent_ns, now - echo_age_ns)
         if beat.kind in (Kind.RELEASED_SERVICE, Kind.RELEASED_LINES):
             self._released(beat, now)
         else:
-            self._newest(beat, now)
+            self._newest(beat, now - echo_age_ns, now)
 
     def refused(self, path: int, now: int) -> None:
         """A datagram was refused: the peer's kernel lives, nobody listens there."""
@@ -167,7 +166,7 @@ class Heartbeat:
         self._dead, self._dead_ns = "", NEVER
         self._deaf_ns = NEVER
 
-    def _newest(self, beat: Beat, now: int) -> None:
+    def _newest(self, beat: Beat, echo_sent_ns: int, now: int) -> None:
         last = self._beat
         if last is not None and last.nonce == beat.nonce and not newer(beat.counter, last.counter):
             return  # the same beat over a slower path
@@ -175,7 +174,7 @@ class Heartbeat:
             self._reboots += 1
             self._fresh_beats = 0
             self.forget_tokens()
-        self._beat = beat
+        self._beat, self._echo_sent_ns = beat, echo_sent_ns
         self._fresh_beats += 1
         self._highest_epoch = max(self._highest_epoch, beat.epoch)
         self._released_seq = max(self._released_seq, beat.released)

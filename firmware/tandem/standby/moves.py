@@ -6,7 +6,7 @@ from tandem.point import MS, SECOND
 from tandem.standby.peer import NEVER, PeerView
 
 MOVE_PAUSE_NS = 10 * SECOND
-"""One move for health's sake in this time."""
+"""No move for health's sake so soon after any takeover."""
 HEALTH_SETTLE_NS = 500 * MS
 HOUR_NS = 3600 * SECOND
 UNCLEAN_PER_HOUR_MAX = 3
@@ -27,9 +27,12 @@ class Moves:
         self._reverted_ns = NEVER
         self._unclean: list[int] = []
 
-    def became_active(self, clean: bool, now: int) -> None:
-        """A takeover here; an unclean one within an hour of a revert says that the revert was premature."""
+    def became_active(self, first: bool, clean: bool, now: int) -> None:
+        """A takeover; not `first`: from a peer that served. Three that were not `clean` in an hour end reverting."""
         self._well_since = self._worse_since = NEVER
+        if first:
+            return
+        self._moved_ns = now
         if not clean:
             recent = [at for at in self._unclean if now - at < HOUR_NS]
             self._unclean = [*recent[-UNCLEAN_PER_HOUR_MAX:], now]

@@ -235,7 +235,7 @@ class RoleMachine:
     def _do_claim(self, reason: str) -> None:
         self.epoch = self.own.reserved_epoch
         clean = self.own.in_sync and self.view.service_released_ns != NEVER and self.view.role == Role.RELEASING
-        self.moves.became_active(clean or not self.peer_served, self.now)
+        self.moves.became_active(not self.peer_served, clean, self.now)
         self._claimed_ns = self.now
         started = self.log[-2].now if len(self.log) > 1 else self.now
         self.takeover = self.takeover._replace(fence_ns=self.now - started, in_sync=self.own.in_sync)
