@@ -50,6 +50,7 @@ class Guard:
         self._proof = 0 if rules.has_pins else 2  # 0: contact to be read open, 1: to be read closed, 2: done
         self._proof_since = 0
         self._carriers_back_at = 0
+        self._closed_ns = now  # since when the own role contact is closed, bounces not left out
         self._lease_rests = False
 
     # --- inputs -------------------------------------------------------------------------------------------------------
@@ -66,11 +67,13 @@ class Guard:
 
     def progress(self, turn: int, body: BeatBody, now: int) -> None:
         """What the shared page says; a stall is counted in the heart's own time, its lateness left out."""
+        if self._gone_at:
+            return
         if turn != self._turn:
             self._turn, self._stalled_ns, self._body = turn, 0, body
         elif turn:
             self._stalled_ns += min(now - self._last, 2 * self.rules.tick_ns)
-            if self._stalled_ns > self.rules.stall_ns and not self._gone_at:
+            if self._stalled_ns > self.rules.stall_ns:
                 self._take_back(now, f"the supervisor stands still for {self._stalled_ns // 1_000_000} ms")
 
     def request(self, request: say.Request, now: int) -> None:
@@ -115,7 +118,9 @@ class Guard:
             self._carriers_back_at = now
         if before.lease and not pins.lease and self.service and not self._lease_rests:
             self._lose(now, "the kernel lease lapsed")
-        if before.own and not pins.own and self.lines:
+        if pins.own and not before.own:
+            self._closed_ns = now
+        if before.own and not pins.own and self.lines and now - self._closed_ns >= self.rules.settle_ns:
             self.lines = 0  # latched: whatever closes the contact's feed again, the coil stays low
             self._out.append(do.COIL_LOW)
 

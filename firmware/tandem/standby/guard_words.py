@@ -27,6 +27,8 @@ class Rules(NamedTuple):
     lease_ns: int = 60 * _MS
     stall_ns: int = 45 * _MS
     watchdog_ns: int = 120 * _MS
+    settle_ns: int = 8 * _MS
+    """A role contact that was closed for so long bounces no more: when it opens, it opens."""
     tick_ns: int = 5 * _MS
     exit_ns: int = 1000 * _MS
     has_pins: bool = True
@@ -88,4 +90,7 @@ ADDRESSES_ON, ADDRESSES_OFF = Addresses(True), Addresses(False)
 
 def gives_back(output: Output) -> bool:
     """True for what stays right however late it is carried out: it takes no right, it gives one back or tells."""
-    return isinstance(output, Tell | KillSupervisor | Exit) or output in (COIL_LOW, DROP, ADDRESSES_OFF)
+    match output:  # by class: two empty tuples are equal whatever they are called
+        case Tell() | KillSupervisor() | Exit() | Coil(False) | Addresses(False) | Lease("drop"):
+            return True
+    return False

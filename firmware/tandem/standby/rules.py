@@ -29,6 +29,7 @@ def guard_rules(config: Config, member: str, relay: RelayTimes | None, has_pins:
         lease_ns=standby.lease_ms * MS,
         stall_ns=standby.stall_ms * MS,
         watchdog_ns=int((relay.watchdog_ms if relay else 0) * MS),
+        settle_ns=int((relay.bounce_ms + relay.debounce_ms if relay else 0) * MS),
         tick_ns=FAST_TICK_NS,
         has_pins=has_pins and relay is not None,
         fenced=has_pins,
