@@ -2,7 +2,9 @@
 
 RUN/field.jsonl is the ledger (see `ledger.py`), RUN/field.sock takes JSON lines:
 
-    {"do": "set", "point": NAME, "value": V}   {"do": "silent" | "garbled" | "well", "device": NAME}   {"do": "state"}
+    {"do": "set", "point": NAME, "value": V}      {"do": "silent" | "garbled" | "well", "device": NAME}
+    {"do": "rate", "value": EVENTS_A_SECOND}      {"do": "stir"}: every point that may takes its next value now
+    {"do": "state"}
 """
 
 from __future__ import annotations
@@ -86,6 +88,12 @@ class Field:
                         self.play.set(image, p, float(asked["value"]))
                         return {}
             raise ValueError(f"no device here has a point {asked['point']!r}")
+        if verb == "stir":
+            self.play.stir()
+            return {}
+        if verb == "rate":
+            self.play.set_rate(float(asked["value"]))
+            return {}
         if verb == "state":
             values = {p.name: p.value for image in self.play.images for p in image.points}
             return {"values": values, "requests": sum(station.requests for station in self.stations)}

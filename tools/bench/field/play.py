@@ -51,7 +51,7 @@ class Play:
     def __init__(self, config: Config, images: list[DeviceImage], ledger: Ledger, rate: float, hold_ms: int) -> None:
         self.images = images
         self.ledger = ledger
-        self.period_ns = int(SECOND / rate) if rate > 0 else 0
+        self.set_rate(rate)
         self.hold_ns = hold_ms * MS
         self._next_event = self._next_count = 0
         self._later: list[tuple[int, int, Callable[[], None]]] = []
@@ -72,6 +72,16 @@ class Play:
         self._counters = [(i, p) for i in images for p in i.points if p.point.kind is Kind.COUNTER]
         for sequence in self._sequences:
             sequence.image.put(sequence.point, sequence.values[0])
+
+    def set_rate(self, rate: float) -> None:
+        """Events a second over all points, at most; 0 for none."""
+        self.period_ns = int(SECOND / rate) if rate > 0 else 0
+
+    def stir(self) -> None:
+        """Every point that may takes its next value now, whatever the rate."""
+        now = time.monotonic_ns()
+        for _ in self._sequences:
+            self._step(now)
 
     def _points(self) -> list[FieldPoint]:
         return [p for image in self.images for p in image.points]

@@ -14,7 +14,7 @@ from tools.bench.relaybench.loop import ERR, IN, Loop
 from tools.bench.relaybench.world import World
 
 CLOSED_NS = 10 * MS
-_DATAGRAMS_MOST = 64  # read in one turn
+_DATAGRAMS_MOST = 2  # a turn, so that the pins of a member are read before what it says of them
 
 
 class Wire:

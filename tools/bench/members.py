@@ -1,0 +1,118 @@
+"""The two gateways as processes: started as a user starts them, asked over their local API, hurt by signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tools.bench.client import JsonLines
+from tools.bench.plan import MEMBERS
+from tools.bench.processes import alive, end, send, start
+
+_ASK_S = 0.4
+
+
+class Member:
+    """One gateway. `state` is its state folder, its output is in RUN/MEMBER.log."""
+
+    def __init__(self, letter: str, config: Path, run: Path, board: Path) -> None:
+        self.letter = letter
+        self.run = run
+        self.state = run / letter
+        self.log = run / f"{letter}.log"
+        self._arguments = ["-m", "tandem", "gateway", "--config", str(config), "--member", letter]
+        self._arguments += ["--state", str(self.state), "--board", str(board)]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._api: JsonLines | None = None
+
+    def start(self) -> None:
+        """Start the gateway; what is left of an earlier one ends first. PR_SET_PDEATHSIG binds it to this thread."""
+        self.end()
+        (self.state / "pids.json").unlink(missing_ok=True)
+        self._process = start(self.letter, self._arguments, self.log, {"TANDEM_BENCH": str(self.run)})
+
+    def end(self) -> None:
+        """End both processes, thawed first if need be."""
+        self._forget()
+        heart = self.pids().get("heart", 0)
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+            if heart and alive(heart) and _is_heart(heart):
+                send(heart, signal.SIGKILL)
+
+    def pids(self) -> dict[str, int]:
+        """{"supervisor": pid, "heart": pid} as the gateway wrote them; empty before that."""
+        try:
+            return {k: int(v) for k, v in json.loads((self.state / "pids.json").read_text()).items()}
+        except (OSError, ValueError):
+            return {}
+
+    def signal(self, signum: int, both: bool) -> None:
+        """Signal the supervisor, or (heart first: it must not see the other die) both."""
+        pids = self.pids()
+        for name in ("heart", "supervisor") if both else ("supervisor",):
+            if name in pids:
+                send(pids[name], signum)
+
+    @property
+    def alive(self) -> bool:
+        """The supervisor runs or is frozen."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def frozen(self) -> bool:
+        """The supervisor is stopped by a signal."""
+        try:
+            stat = Path(f"/proc/{self.pids()['supervisor']}/stat").read_text()
+        except (OSError, KeyError):
+            return False
+        return stat.rsplit(")", 1)[1].split()[0] == "T"
+
+    def ask(self, question: str, **more: Any) -> dict[str, Any]:
+        """One question to the local API. Raises OSError or ValueError where no answer comes."""
+        if not self.alive or self.frozen:
+            raise ConnectionError(f"member {self.letter} does not run")
+        try:
+            if self._api is None:
+                self._api = JsonLines(self.state / "api.sock", timeout_s=_ASK_S)
+            return self._api.ask({"v": 1, "ask": question, **more})
+        except OSError:
+            self._forget()
+            raise
+
+    def status(self) -> dict[str, Any]:
+        """The status, or {} when the gateway does not answer."""
+        try:
+            return dict(self.ask("status").get("status", {}))
+        except (OSError, ValueError):
+            return {}
+
+    def _forget(self) -> None:
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
+    def last_words(self, lines: int = 8) -> str:
+        """The end of its log."""
+        try:
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        except OSError:
+            return ""
+
+
+def _is_heart(pid: int) -> bool:
+    try:
+        return b"tandem" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def member_pair(config: Path, run: Path, board: Path) -> dict[str, Member]:
+    """Both members of a run."""
+    os.makedirs(run, exist_ok=True)
+    return {m: Member(m, config, run, board) for m in MEMBERS}
