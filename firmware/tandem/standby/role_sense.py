@@ -159,7 +159,7 @@ def _fenced_by_time(m: RoleMachine) -> str:
 
 
 def _not_fenced(m: RoleMachine) -> str:
-    if m.has_relays and m.now - m.entered_ns >= m.lines.timeout_ns:
+    if m.has_relays and m.now - m.entered_ns >= m.lines.timeout_ns and not proof(m):
         return "the peer's role contact is still closed: isolated"
     return ""
 
