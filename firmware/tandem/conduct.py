@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tandem.action import ToHeart
+from tandem.action import Persist, ToHeart
 from tandem.codec import heart as say
-from tandem.point import Say
-from tandem.standby import act
+from tandem.engine import Close
+from tandem.past import Past, Standing
+from tandem.point import Report, Say
+from tandem.standby import act, told
 
 if TYPE_CHECKING:
     from tandem.node import Node
@@ -23,6 +25,7 @@ class Conduct:
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self.standing_asked = node.standing
         self._do: dict[type, Callable[[Any, int], None]] = {
             act.ClaimService: self._claim_service,
             act.LinesOn: self._nothing_more,
@@ -49,7 +52,7 @@ class Conduct:
     def _claim_service(self, claim: act.ClaimService, now: int) -> None:
         node = self.node
         in_sync = node.role.takeover.in_sync
-        node.begin_history(claim.epoch, now)
+        self.begin_history(claim.epoch, now)
         node.takeover_unsynced = not in_sync and node.role.peer_served
         node.integrity = node.takeover_unsynced or node.config.standby.takeover_scan == "integrity"
         node.service.listen(True, now)
@@ -64,11 +67,11 @@ class Conduct:
         node.control.refuse_reason = _NOT_ACTIVE
         node.field.stop("lines", now, drop.reason)
         node.field.stop("service", now, drop.reason)
-        node.take_reports(now)
+        node.desk.take_reports(now)
         node.control.abort(drop.reason)
         node.service.drop_group(drop.reason, now)
         node.service.listen(False, now)
-        node.end_history(now)
+        self.end_history(now)
         node.ask(Say(f"dropped: {drop.reason}", "warning"))
 
     def _start_masters(self, start: act.StartMasters, now: int) -> None:
@@ -83,7 +86,7 @@ class Conduct:
         if stop.which == "serial":
             node.control.refuse_reason = _NO_LINES
         node.field.stop("service" if stop.which == "ip" else "lines", now, stop.reason)
-        node.take_reports(now)
+        node.desk.take_reports(now)
 
     def _drain(self, drain: act.Drain, now: int) -> None:
         node = self.node
@@ -96,9 +99,7 @@ class Conduct:
         node.ask(Say(f"draining: {drain.reason}" if drain.on else f"working on: {drain.reason}"))
 
     def _reserve_epoch(self, reserve: act.ReserveEpoch, now: int) -> None:
-        node = self.node
-        node.reserving = reserve.epoch
-        node.persist_standing(reserved=reserve.epoch)
+        self.persist_standing(reserved=reserve.epoch)
 
     def _alarm(self, alarm: act.Alarm, now: int) -> None:
         self.node.ask(Say(alarm.reason, "error"))
@@ -117,3 +118,66 @@ class Conduct:
                 node.restart(reason)
             case _:
                 pass
+
+    # --- the mirror --------------------------------------------------------------------------------------------------
+
+    def mirror(self, now: int) -> None:
+        """What the mirror tells."""
+        node = self.node
+        for event in node.mirror.events():
+            match event:
+                case Say():
+                    node.ask(event)
+                case Close(reason):
+                    if node.linkup.drop(reason, now):
+                        node.ask(Say(f"the hot-standby link is closed: {reason}", "warning"))
+                        node.mirror.closed(now, reason)
+                case Report():
+                    node.service.report(event, now)
+                case told.ForwardedControl(command, beat):
+                    node.desk.forwarded(command, beat, now)
+                case told.PeerCursor(center, number):
+                    node.service.set_cursor(center, number)
+                case told.ImageSwapped(head):
+                    node.service.restore_cursors(node.mirror.cursors.numbers, head)
+                case told.AdoptRegistry(json):
+                    node.ask(Persist(Past.REGISTRY, json))
+                    node.restart("the active's point ids are adopted")
+                case told.ClaimAgain(epoch):
+                    self._claim_again(epoch, now)
+                case told.Ordered(member, origin):
+                    node.ask(Say(f"ordered by {origin} of the peer: {node.role.order(f'make {member} active', now)}"))
+                case _:
+                    pass
+
+    # --- histories ---------------------------------------------------------------------------------------------------
+
+    def begin_history(self, epoch: int, now: int) -> None:
+        """This member's records are the group's from now on."""
+        node = self.node
+        claim = node.history.next_claim(epoch, node.entropy(8), node.journal.head)
+        node.mirror.set_role(True, now, claim)
+        self.persist_standing(epoch=epoch)
+
+    def end_history(self, now: int) -> None:
+        """This member follows."""
+        node = self.node
+        node.mirror.set_role(False, now)
+        self.persist_standing()
+
+    def _claim_again(self, epoch: int, now: int) -> None:
+        node = self.node
+        reserved = node.standing.reserved
+        if node.is_active and reserved > max(epoch, node.history.epoch):
+            node.role.epoch = reserved
+            self.begin_history(reserved, now)
+            node.ask(ToHeart(say.ServiceOn(reserved, node.role.permit)))
+
+    def persist_standing(self, epoch: int = 0, reserved: int = 0) -> None:
+        """Write what is to be remembered over a restart."""
+        node = self.node
+        known = self.standing_asked
+        self.standing_asked = Standing(
+            max(epoch, known.epoch), max(reserved, known.reserved), node.in_sync or epoch > 0, not node.is_active
+        )
+        node.ask(Persist(Past.STANDING, self.standing_asked.to_json()))

@@ -12,19 +12,21 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
-from tandem.config.model import Config, Lan, Member, Slave
+from tandem.config.model import Config, Member
 from tandem.node import Node
 from tandem.past import Past
 from tandem.point import MS, Say
 from tandem.port import clock
 from tandem.port.board import Board
 from tandem.port.disk import StateFolder
+from tandem.port.doors import Doors
 from tandem.port.heart import HeartClient
 from tandem.port.serial import SerialStream
-from tandem.port.stream import Listener, Owner, Stream, TcpStream
+from tandem.port.stream import Owner, Stream, TcpStream
 from tandem.port.tls import Keys, TlsStream
 from tandem.standby.linkup import LINK_PORT
 
@@ -32,7 +34,6 @@ IDLE_TURN_NS = 15 * MS
 """The longest pause between two turns: a third of the stall limit, so that an idle loop is not taken for a hung one."""
 
 _CLOCK_CHECK_NS = 1_000 * MS
-_LISTEN_AGAIN_S = 2.0
 _log = logging.getLogger("tandem")
 
 
@@ -61,7 +62,8 @@ class Supervisor:
         self.loop = asyncio.get_running_loop()
         self.stopped: asyncio.Future[str] = self.loop.create_future()
         self._streams: dict[str, Stream | TlsStream] = {}
-        self._listeners: dict[str, list[Listener]] = {}
+        self._doors = Doors(self.loop, config, member, board, self._accept, self._trouble)
+        self._writer = ThreadPoolExecutor(1, "state")
         self._accepted = 0
         self._turn_due = False
         self._timer: asyncio.TimerHandle | None = None
@@ -83,7 +85,7 @@ class Supervisor:
         """Run until the node asks to be started again or `stopped` is set; returns the reason."""
         self.loop.add_reader(self.heart.fileno(), self._heart_speaks)
         if self.member == "a":
-            self._listen_for_link()
+            self._doors.open_link(LINK_PORT)
         self.turn_soon()
         try:
             return await self.stopped
@@ -204,8 +206,23 @@ class Supervisor:
             stream.close(close.reset)
 
     def _persist(self, action: Action) -> None:
+        """On a thread: a flash may take long to sync, and the loop must not."""
         persist = cast(Persist, action)
-        self.node.persisted(persist.name, self.state.write(persist.name, persist.text), clock.monotonic_ns())
+
+        def written(done: asyncio.Future[str]) -> None:
+            self.node.persisted(persist, done.result(), self.enter())
+            self.turn_soon()
+
+        task = self.loop.run_in_executor(self._writer, self.state.write, persist.name, persist.text)
+        task.add_done_callback(written)
+
+    def _listen(self, action: Action) -> None:
+        wanted = cast(Listen, action)
+        self._doors.listen(wanted.slave, wanted.on)
+
+    def _trouble(self, sentence: str) -> None:
+        self.node.trouble(sentence, self.enter())
+        self.turn_soon()
 
     def _to_heart(self, action: Action) -> None:
         self.heart.request(cast(ToHeart, action).request)
@@ -217,61 +234,11 @@ class Supervisor:
     def _owner(self) -> Owner:
         return cast(Owner, self)
 
-    # --- listening --------------------------------------------------------------------------------------------------
-
-    def _listen(self, action: Action) -> None:
-        wanted = cast(Listen, action)
-        for listener in self._listeners.pop(wanted.slave, []):
-            listener.close()
-        if wanted.on:
-            slave = next(s for s in self.config.slaves if s.name == wanted.slave)
-            lan = self.config.lan(slave.lan)
-            addresses = [*lan.group, *lan.members[self.member].addresses]
-            self._listeners[slave.name] = []
-            for address in addresses:
-                self._bind(slave, lan, address.ip)
-
-    def _bind(self, slave: Slave, lan: Lan, ip: str) -> None:
-        on_group = ip in {address.ip for address in lan.group}
-
-        def accepted(connection: socket.socket, host: str, local: str) -> None:
-            self._accept(f"slave:{slave.name}", connection, host, on_group, tls=False)
-
-        def bind() -> None:
-            if slave.name not in self._listeners:
-                return
-            try:
-                listener = Listener(self.loop, (self.board.plane(ip), slave.tcp_port), accepted)
-            except OSError as error:
-                self.node.trouble(f"slave {slave.name} cannot listen: {error.strerror}; trying again", self.enter())
-                self.loop.call_later(_LISTEN_AGAIN_S, bind)
-            else:
-                self._listeners[slave.name].append(listener)
-
-        bind()
-
-    def _listen_for_link(self) -> None:
-        for lan in self.config.lans:
-            for address in lan.members[self.member].addresses:
-                self._bind_link(lan.name, address.ip)
-
-    def _bind_link(self, lan: str, ip: str) -> None:
-        def accepted(connection: socket.socket, host: str, local: str) -> None:
-            self._accept(f"link:{lan}", connection, host, False, tls=True)
-
-        try:
-            self._listeners.setdefault("link", []).append(
-                Listener(self.loop, (self.board.plane(ip), LINK_PORT), accepted)
-            )
-        except OSError as error:
-            self.node.trouble(f"the hot-standby link cannot listen: {error.strerror}; trying again", self.enter())
-            self.loop.call_later(_LISTEN_AGAIN_S, self._bind_link, lan, ip)
-
-    def _accept(self, prefix: str, connection: socket.socket, host: str, on_group: bool, tls: bool) -> None:
+    def _accept(self, prefix: str, connection: socket.socket, host: str, on_group: bool) -> None:
         self._accepted += 1
         channel = f"{prefix}#{self._accepted}"
         stream: TcpStream | TlsStream
-        if tls:
+        if prefix.startswith("link:"):
             stream = TlsStream(self.loop, channel, self._owner(), self.keys, server=True)
         else:
             stream = TcpStream(self.loop, channel, self._owner())
@@ -285,9 +252,8 @@ class Supervisor:
         self.turn_soon()
 
     def _shut_down(self) -> None:
-        for listeners in self._listeners.values():
-            for listener in listeners:
-                listener.close()
+        self._doors.close()
+        self._writer.shutdown(wait=True)
         for stream in self._streams.values():
             stream.close(reset=True)
         self.loop.remove_reader(self.heart.fileno())

@@ -174,7 +174,7 @@ class Member:
                 self._close(channel, reason)
             case Persist(name=name, text=text):
                 self.state[name] = text
-                self.node.persisted(name, "", self.world.now)
+                self.node.persisted(action, "", self.world.now)
             case ToHeart(request=request):
                 self.world.after(_IPC_NS, lambda: self._heart_event(lambda t: self.guard.request(request, t)))  # type: ignore[arg-type]
             case Listen(slave=slave, on=on):

@@ -42,7 +42,7 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=shape, datefmt="%T")
     try:
         board = load_board(asked.board, asked.member)
-        config = load(asked.config)
+        config = load(asked.config, board.relay, frozenset(board.serial_ports))
         state = StateFolder(asked.state)
         keys = load_keys(state.path / "keys")
         beat_key = (state.path / "keys" / "beat.key").read_bytes()

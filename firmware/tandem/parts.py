@@ -1,0 +1,115 @@
+"""The parts of a node, made from a configuration and what is remembered, and not yet moving."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from tandem.action import Action, Persist
+from tandem.clock import Clock
+from tandem.config.model import Config, Master, Member, Point
+from tandem.config.timing import RelayTimes
+from tandem.control import Control
+from tandem.database import Database
+from tandem.field import Field
+from tandem.journal import Journal
+from tandem.master import modbus
+from tandem.master.base import Channel
+from tandem.past import Past
+from tandem.point import MS, Say
+from tandem.service import Service
+from tandem.slave import iec104
+from tandem.standby.heartbeat import Heartbeat
+from tandem.standby.histories import History
+from tandem.standby.link import Identity
+from tandem.standby.linkup import LinkUp
+from tandem.standby.mirror import Mirror
+from tandem.standby.peer import PeerView
+from tandem.standby.quoted import Quoted
+from tandem.standby.role import RoleMachine
+from tandem.standby.rules import guard_rules
+from tandem.standby.sync import Sync
+from tandem.system import point_table
+
+
+class Parts:
+    """Everything that a node consists of. `entropy(n)` gives n random octets; `realtime`: the machine permitted it."""
+
+    def __init__(
+        self,
+        config: Config,
+        member: Member,
+        relay: RelayTimes | None,
+        past: Past,
+        entropy: Callable[[int], bytes],
+        realtime: bool,
+        now: int,
+    ) -> None:
+        self.config, self.member, self.entropy, self.realtime = config, member, entropy, realtime
+        self._actions: list[Action] = []
+        self.registry = past.registry()
+        self.standing = past.standing()
+        self.table = point_table(config, self.registry)
+        self.clock = Clock()
+        self.journal = Journal(config.standby.soe_records, config.standby.analog_records)
+        self.database = Database(self.table, self.journal)
+        self.view = PeerView()
+        self.integrity = False
+        """The masters read everything before they trust old values."""
+        self.takeover_unsynced = False
+        self.disk_fault = ""
+        refs = itertools.count(1)
+        self._make_field()
+        self._make_service(lambda: next(refs))
+        self._make_standby(relay, lambda: next(refs), now)
+        self.proven = not self.rules.has_pins
+        """The watchdog's proof test passed."""
+        self._actions += [Say(fault, "error") for fault in past.faults]
+        self._actions.append(Persist(Past.REGISTRY, self.registry.to_json()))
+
+    def _make_field(self) -> None:
+        points: dict[int, Point] = {}
+        channels: list[Channel] = []
+        answer_ns: dict[str, int] = {}
+        for master in self.config.masters:
+            made = self._channels(master)
+            channels += made
+            answer_ns.update({channel.name: master.timeout_ms * MS for channel in made})
+            points.update({self.table.id(p.name): p for device in master.devices for p in device.points})
+        self.field = Field(channels, answer_ns)
+        self.control = Control(self.table, self.database, points, self.field.owner_of())
+        self.control.refuse_reason = "this member is not the active one"
+
+    def _channels(self, master: Master) -> list[Channel]:
+        line = self.config.serial(master.serial) if master.serial else None
+        comm_points = self.config.standby.comm_events == "points"
+        return modbus.build(master, line, self.table, self.database, self.clock, comm_points)
+
+    def _make_service(self, next_ref: Callable[[], int]) -> None:
+        stations = {
+            slave.name: (slave, iec104.Station(slave, self.table, self.database, self.clock, next_ref))
+            for slave in self.config.slaves
+        }
+        self.service = Service(stations, lambda slave, event, now: self.ask(Say(f"{slave}: {event}")))
+
+    def _make_standby(self, relay: RelayTimes | None, next_ref: Callable[[], int], now: int) -> None:
+        config, standby = self.config, self.config.standby
+        self.rules = guard_rules(config, self.member, relay, relay is not None)
+        self.heartbeat = Heartbeat(self.rules, tuple(lan.name for lan in config.lans), now)
+        self.sync = Sync(self.rules, standby.sync_lease_ms)
+        self.quoted = Quoted(standby.control_expiry_ms * MS)
+        nonce = int.from_bytes(self.entropy(4), "little")
+        me = Identity(self.member, config.group.name, nonce, self.table.digest(), bytes.fromhex(config.digest))
+        self.history = History()
+        self.mirror = Mirror(
+            me, self.database, self.history, self.sync.granter, self.sync.lease, next_ref, self.registry.to_json()
+        )
+        self.linkup = LinkUp(config, self.member)
+        slowest_ns = max((path.delivery_ns for path in self.rules.paths), default=2 * MS)
+        self.role = RoleMachine(
+            self.member, standby, relay, now, config.group.preferred, config.group.revert_after_s, slowest_ns
+        )
+
+    def ask(self, action: Action) -> None:
+        """Something for the outside to do."""
+        self._actions.append(action)
