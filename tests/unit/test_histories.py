@@ -69,8 +69,9 @@ def test_epochs_and_clamps() -> None:
     assert history.clamp(2, 130, 200) == 100
     assert history.clamp(6, 180, 170) == 170
     assert history.clamp(3, 140, 120) == 120
-    assert history.clamp(5, 140, 200) == 0
-    assert History().clamp(2, 5, 5) == 0
+    assert history.clamp(5, 140, 200) is None
+    assert history.clamp(5, 0, 200) == 0
+    assert History().clamp(2, 5, 5) is None
 
 
 def test_what_is_kept_is_bounded_and_survives_the_flash() -> None:

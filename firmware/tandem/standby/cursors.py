@@ -21,7 +21,7 @@ class Cursors:
     def told(self, cursor: CursorAt, history: History, head: int) -> int | None:
         """The peer's cursor: its number in the own history when that is news, else None."""
         number = history.clamp(cursor.epoch, cursor.number, head)
-        return number if number and self._raise(cursor.center, number) else None
+        return number if number is not None and self._raise(cursor.center, number) else None
 
     def covered(self, history: History, number: int) -> list[CursorAt]:
         """Drain what the peer is to be told, as far as it has the records up to `number`."""

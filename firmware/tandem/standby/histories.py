@@ -62,15 +62,17 @@ class History:
         """The epoch that a record of this number belongs to here; 0 where that is older than what is kept."""
         return next((claim.epoch for claim in reversed(self._claims) if claim.first <= number), 0)
 
-    def clamp(self, epoch: int, number: int, head: int) -> int:
-        """What (epoch, number), said by a peer, means in this journal: never above its head nor the fork; 0 if unknown.
+    def clamp(self, epoch: int, number: int, head: int) -> int | None:
+        """What (epoch, number), said by a peer, means in this journal: never above its head; None: nothing.
 
         A number that the peer reached in an epoch which was left here at a lower number counts up to there only.
         """
+        if not number:
+            return 0
         for at, claim in enumerate(self._claims):
             if claim.epoch == epoch:
                 return min(number, _end(self._claims, at, head))
-        return 0
+        return None
 
     def to_json(self) -> str:
         """The persisted form."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tandem.codec.link import (
     Ack,
+    Begin,
     ControlFrame,
     CursorAt,
     Hello,
@@ -163,6 +164,8 @@ class Sessions:
         fault = self.sink.take(message, now)
         if fault:
             self._resync(fault, now)
+        elif isinstance(message, Begin):
+            self.cursors.clamp(self.sink.common)  # numbers above the fork will name other records
         elif self.sink.following:
             if self._database.journal.head > head:
                 self._resyncs = 0

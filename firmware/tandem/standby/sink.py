@@ -27,6 +27,8 @@ class Sink:
 
     def __init__(self, database: Database, history: History, lease: Lease) -> None:
         self.following = False
+        self.common = 0
+        """The last number in common with the active, as of the last snapshot's beginning."""
         self.fresh_ns = 0
         """When the image was last known to be the active's."""
         self._database = database
@@ -116,7 +118,7 @@ class Sink:
 
     def _begin(self, begin: Begin, peer: Hello) -> None:
         journal = self._database.journal
-        common = fork(self._history.claims, journal.head, peer.claims, peer.head).number
+        self.common = common = fork(self._history.claims, journal.head, peer.claims, peer.head).number
         if journal.head > common and self._tail is None:
             cursor = journal.cursor(common)
             soe, analog = journal.slices(cursor, journal.head, journal.soe.capacity + journal.analog.capacity)

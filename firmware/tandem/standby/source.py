@@ -87,10 +87,10 @@ class Source:
             self.phase, self.sent = Phase.FLOWING, peer.head
             self._send(Resume(peer.head), now)
             self._whole_at = self._frames
-            return f"the mirror resumes after record {peer.head}"
+            return f"The mirror resumes after record {peer.head}"
         why = "too far behind" if peer.head <= parted.number else f"apart from ours after record {parted.number}"
         self._snapshot(now)
-        return f"the standby's journal up to {peer.head} is {why}: the whole image follows"
+        return f"The standby's journal up to {peer.head} is {why}: the whole image follows"
 
     def end(self) -> None:
         """No session stands."""
