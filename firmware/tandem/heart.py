@@ -1,15 +1,15 @@
 """The heart: a small real-time process beside the supervisor that carries out `standby.guard`, and nothing else.
 
 Started by `port.heart.HeartClient` as `python -m tandem.heart SOCKET PAGE`: two inherited descriptors, the socket pair
-(first message: the plan, as JSON) and the shared page. Standard library only, and little of it: what is resident here
-is locked memory.
+(first message: the plan, marshalled) and the shared page. Standard library only, and little of it: what is resident
+here is locked memory.
 """
 
 from __future__ import annotations
 
 import errno
 import gc
-import json
+import marshal
 import os
 import select
 import signal
@@ -23,7 +23,6 @@ from typing import Any
 from tandem.codec import heart as say
 from tandem.codec.beat import Seal
 from tandem.port.progress import Progress
-from tandem.port.realtime import be_realtime
 from tandem.port.tty import open_raw
 from tandem.standby import guard_words as do
 from tandem.standby.guard import Guard
@@ -281,12 +280,15 @@ def main(argv: list[str]) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)  # it ends with its supervisor, after having said so to the peer
     supervisor = socket.socket(fileno=int(argv[0]))
-    plan = json.loads(supervisor.recv(65536))
+    plan = marshal.loads(supervisor.recv(65536))
     supervisor.setblocking(False)
-    page = Progress(int(argv[1]))
     priority = int(plan["priority"])
-    refused = be_realtime(priority) if priority else "real-time priority and locked memory"
-    heart = Heart(supervisor, page, plan)
+    refused = "real-time priority and locked memory: not asked for"
+    if priority:
+        from tandem.port.realtime import be_realtime  # it costs a megabyte of ctypes
+
+        refused = be_realtime(priority)
+    heart = Heart(supervisor, Progress(int(argv[1])), plan)
     gc.collect()
     gc.freeze()
     gc.disable()

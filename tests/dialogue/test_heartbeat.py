@@ -31,7 +31,8 @@ class Ear:
 
     def beat(self, path: int = 0, age_ms: int | None = 3, **fields: int) -> PeerView:
         self.counter = fields.pop("counter", self.counter + 1)
-        values = {"kind": Kind.BEAT, "role": Role.ACTIVE, "flags": GRANTING, "nonce": PEER, "epoch": 4, "q": 0, **fields}
+        usual = {"kind": Kind.BEAT, "role": Role.ACTIVE, "flags": GRANTING, "nonce": PEER, "epoch": 4, "q": 0}
+        values = {**usual, **fields}
         beat = Beat(
             values["kind"], 0, values["role"], 255, values["flags"], values["nonce"], self.counter, 1, 1,
             values["epoch"], values["q"], 100, 90,
@@ -176,7 +177,9 @@ def test_a_release_for_this_epoch_is_proof() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"epoch": 2}, {"nonce": 0xBBBB}, {"age_ms": None}, {"age_ms": 500}], ids=["old", "other run", "none", "late"]
+    "fields",
+    [{"epoch": 2}, {"nonce": 0xBBBB}, {"age_ms": None}, {"age_ms": 500}],
+    ids=["old", "other run", "none", "late"],
 )
 def test_any_other_release_is_none(fields: dict[str, int]) -> None:
     assert release(Ear().alive(), **fields).service_released_ns == NEVER

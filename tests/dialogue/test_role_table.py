@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,7 +67,7 @@ def test_only_a_fence_leads_to_active() -> None:
 def test_the_drawings_come_from_the_table() -> None:
     assert len(as_text().splitlines()) == len(TABLE) == as_dot().count("->")
     assert "standby" in as_text() and '"taking-over" -> "active"' in as_dot()
-    assert [given_input for given_input, _ in rows(Role.RELEASING)][0] is Input.FAULT
+    assert rows(Role.RELEASING)[0][0] is Input.FAULT
 
 
 times = st.sampled_from([NEVER, 0, 900 * MS, 999 * MS, 1_000 * MS, 1_200 * MS, 1_500 * MS])
@@ -81,17 +83,19 @@ VIEWS = st.builds(
 OWNS = st.builds(
     OwnState, health=flags, ready=st.booleans(), fault=st.sampled_from(["", "broken"]), in_sync=st.booleans(),
     last_in_sync=st.booleans(), was_standby=st.booleans(), epoch=st.integers(0, 9), head=st.integers(0, 3),
-    reserved_epoch=st.integers(0, 12), acknowledged=st.integers(0, 3), drained=st.booleans(), descends=st.integers(-1, 1),
-    address_unanswered=st.booleans(),
+    reserved_epoch=st.integers(0, 12), acknowledged=st.integers(0, 3), drained=st.booleans(),
+    descends=st.integers(-1, 1), address_unanswered=st.booleans(),
 )  # fmt: skip
 PINS = st.builds(PinsRead, times.filter(lambda t: t >= 0), *[st.integers(0, 1)] * 4, st.integers(0, 3))
 STEPS = st.lists(st.tuples(st.integers(0, 200), VIEWS, OWNS, PINS, st.sampled_from(["", "lost"])), max_size=8)
 ORDERS = st.sampled_from(["", "out", "in", "make a active", "make b active", "re-arm", "nonsense"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from("ab"), st.booleans(), st.sampled_from(["serve", "stop"]), STEPS, ORDERS)
-def test_any_story_is_survived(member: str, relays: bool, partition: str, steps: list[tuple[object, ...]], order: str) -> None:
+def test_any_story_is_survived(
+    member: str, relays: bool, partition: str, steps: list[tuple[object, ...]], order: str
+) -> None:
     standby = Standby(arbitration="relays" if relays else "software", partition=partition)  # type: ignore[arg-type]
     m = RoleMachine(member, standby, RELAY if relays else None, 0, preferred="b")
     now, served = 0, False
@@ -122,9 +126,9 @@ def test_no_claim_before_its_epoch_is_on_flash() -> None:
     m = machine(Role.TAKING_OVER)
     view = PeerView(known=True, dead="refused", dead_ns=1_100 * MS, highest_epoch=7, role=Role.ACTIVE)
     first = m.tick(1_200 * MS, view, OwnState(reserved_epoch=6))
-    assert m.role is Role.TAKING_OVER and act.ReserveEpoch(8, first[0].reason) in first
+    assert m.log == deque() and act.ReserveEpoch(8, first[0].reason) in first
     m.tick(1_205 * MS, view, OwnState(reserved_epoch=8))
-    assert m.role is Role.ACTIVE and m.epoch == 8
+    assert m.log[-1].new is Role.ACTIVE and m.epoch == 8
 
 
 def test_orders_are_answered_in_words() -> None:

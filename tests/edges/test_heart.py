@@ -73,7 +73,7 @@ class Bench:
         until = time.monotonic() + seconds
         coil = self.own
         while (now := time.monotonic()) < until and self.pins.fileno() >= 0:
-            select.select([self.pins, self.peer, self.tty], [], [], 0.002)
+            select.select([self.pins.fileno(), self.peer.fileno(), self.tty], [], [], 0.002)
             now = time.monotonic()
             coil = self.read_pins(now, coil)
             self.read_frames(now)

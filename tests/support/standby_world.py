@@ -8,12 +8,11 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 
 from tandem.codec import heart as say
 from tandem.codec.beat import GRANTING, IN_SYNC, LAST_IN_SYNC, BeatBody, Role, Seal
 from tandem.config.model import Standby
-from tandem.config.timing import RelayTimes
 from tandem.point import MS
 from tandem.standby import act
 from tandem.standby import guard_words as do
@@ -23,47 +22,12 @@ from tandem.standby.heartbeat import Heartbeat
 from tandem.standby.own import OwnState
 from tandem.standby.peer import BeatNowWanted, ProbeWanted, SayMissed
 from tandem.standby.role import RoleMachine
+from tests.support.relays import LEASE_MS, RELAY, Board, feed, read
 
-RELAY = RelayTimes(watchdog_ms=120, operate_ms=8, release_ms=5, bounce_ms=3, debounce_ms=5)
 PATHS = (PathRule("lan.station"), PathRule("lan.control"), PathRule("serial.crossover", 6 * MS, True))
 SEAL = Seal(b"the pairing key of this test....")
-LEASE_MS = 60
 FLASH_MS = 3
 SELF_TEST_MS = 30
-
-
-@dataclass
-class Relay:
-    """A contact that follows its coil after operate or release time."""
-
-    operate_ms: int
-    release_ms: int
-    closed: bool = False
-    wanted: bool = False
-    since_ms: int = 0
-
-    def feed(self, on: bool, now_ms: int) -> None:
-        if on != self.wanted:
-            self.wanted, self.since_ms = on, now_ms
-        if self.wanted != self.closed:
-            wait = self.operate_ms if self.wanted else self.release_ms
-            self.closed = self.wanted if now_ms - self.since_ms >= wait else self.closed
-
-
-@dataclass
-class Board:
-    """What one board's heart drives."""
-
-    coil: bool = False
-    pulse_ms: int = -1000
-    watchdog: Relay = field(default_factory=lambda: Relay(5, 4))
-    role: Relay = field(default_factory=lambda: Relay(8, 5))
-    welded: bool = False
-    addresses: bool = False
-    lease_until_ms: int = -1
-
-    def owns(self, now_ms: int) -> bool:
-        return self.addresses and now_ms < self.lease_until_ms
 
 
 class Member:
@@ -91,9 +55,7 @@ class Member:
         )
         self.guard = Guard(self.rules, SEAL, self.nonce, now)
         self.heartbeat = Heartbeat(self.rules, ("station", "control"), now)
-        self.machine = RoleMachine(
-            self.letter, world.standby, RELAY if relays else None, now, delivery_ns=6 * MS
-        )
+        self.machine = RoleMachine(self.letter, world.standby, RELAY if relays else None, now, delivery_ns=6 * MS)
         self.messages: list[say.Message] = [say.Ready(self.nonce, 1, "")]
         self.inbox: list[tuple[int, bytes]] = []
         self.turn, self.turn_at = 0, now
@@ -112,12 +74,20 @@ class Member:
 
     def kill_supervisor(self) -> None:
         self.supervisor_lives = False
-        self.world.after(2, lambda: self.heart_lives and self.guard.supervisor_died(self.world.now))
+        self.world.after(2, self.tell_death)
+
+    def tell_death(self) -> None:
+        if self.heart_lives:
+            self.guard.supervisor_died(self.world.now)
 
     def kill_all(self) -> None:
         self.supervisor_lives = self.heart_lives = False
         self.board.coil = False
         self.board.addresses = False
+
+    def hear(self, path: int, octets: bytes) -> None:
+        if self.heart_lives:
+            self.inbox.append((path, octets))
 
     # --- turns
 
@@ -188,7 +158,7 @@ class Member:
         for action in machine.tick(now, view, own):
             self.done.append(action)
             if isinstance(action, act.ReserveEpoch):
-                self.world.after(FLASH_MS, lambda epoch=action.epoch: setattr(self, "reserved", epoch))  # type: ignore[misc]
+                self.world.after(FLASH_MS, partial(setattr, self, "reserved", action.epoch))
             for request in act.to_heart(action, machine.permit):
                 self.ask(request, after)
         for event in self.heartbeat.events():
@@ -250,7 +220,7 @@ class World:
             self.now += MS
             while self.heap and self.heap[0][0] <= self.now:
                 heapq.heappop(self.heap)[2]()
-            self.physics()
+            feed(self.a.board, self.b.board, self.now // MS)
             for m in self.members:
                 due = m.heart_lives and (m.inbox or self.now >= m.guard.due() or self.pins_changed(m))
                 if due and not m.heart_frozen:
@@ -272,21 +242,8 @@ class World:
     def peer(self, m: Member) -> Member:
         return self.b if m is self.a else self.a
 
-    def physics(self) -> None:
-        ms = self.now // MS
-        for m in self.members:
-            board = m.board
-            board.watchdog.feed(ms - board.pulse_ms < 100, ms)
-            fed = board.coil and board.watchdog.closed and not self.peer(m).board.role.closed
-            if not board.welded:
-                board.role.feed(fed, ms)
-
     def pins(self, m: Member) -> tuple[int, ...]:
-        board, ms = m.board, self.now // MS
-        return (
-            int(board.role.closed), int(self.peer(m).board.role.closed), int(board.watchdog.closed),
-            int(ms < board.lease_until_ms), m.carriers,
-        )  # fmt: skip
+        return (*read(m.board, self.peer(m).board, self.now // MS), m.carriers)
 
     def pins_changed(self, m: Member) -> bool:
         return self.relays and self.pins(m) != m.pins_told
@@ -299,9 +256,9 @@ class World:
         serial = PATHS[path].serial
         if not peer.heart_lives:
             if not serial and (peer.letter, path) not in self.cut:
-                self.after(1, lambda: m.inbox.append((-1, path.to_bytes(2, "little"))))
+                self.after(1, partial(m.hear, -1, path.to_bytes(2, "little")))
             return
-        self.after(5 if serial else 1, lambda: peer.heart_lives and peer.inbox.append((path, octets)))
+        self.after(5 if serial else 1, partial(peer.hear, path, octets))
 
     def cut_off(self, letter: str) -> None:
         """Nothing that this member sends arrives."""

@@ -24,15 +24,24 @@ Only this module and its importers make up the heart: it stays clear of heavy im
 from __future__ import annotations
 
 import enum
-import hmac
 import struct
-from typing import NamedTuple
+from _operator import _compare_digest as equal_in_constant_time
+from typing import Any, NamedTuple
+
+try:  # the interpreter's own SHA-256: `hashlib` would keep 4 MB of OpenSSL resident in the heart's locked memory
+    from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore]
+except ImportError:
+    try:
+        from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        from hashlib import sha256
 
 MAGIC = b"\xb7\x54"
 VERSION = 1
 BODY = struct.Struct("<2sBBBBBBIIIIIHHIHI")
 MAC_SIZE = 16
 SIZE = BODY.size + MAC_SIZE
+_SHA256_BLOCK = 64
 _U32 = 0xFFFF_FFFF
 _U48 = 0xFFFF_FFFF_FFFF
 
@@ -138,19 +147,27 @@ class Seal:
         """Raises ValueError for a key below 16 octets: it would be guessed."""
         if len(key) < 16:
             raise ValueError(f"the beat key has {len(key)} octets; pair the members again to get one of 32")
-        self._key = key
+        block = (key if len(key) <= _SHA256_BLOCK else sha256(key).digest()).ljust(_SHA256_BLOCK, b"\0")
+        self._inner: Any = sha256(bytes(octet ^ 0x36 for octet in block))  # RFC 2104, the key hashed in beforehand
+        self._outer: Any = sha256(bytes(octet ^ 0x5C for octet in block))
+
+    def _mac(self, body: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(body)
+        outer.update(inner.digest())
+        return bytes(outer.digest()[:MAC_SIZE])
 
     def pack(self, beat: Beat) -> bytes:
         """The frame of 58 octets."""
         body = pack_body(beat)
-        return body + hmac.digest(self._key, body, "sha256")[:MAC_SIZE]
+        return body + self._mac(body)
 
     def verify(self, octets: bytes) -> Beat | None:
         """The beat, if these octets are exactly one that the key signed; never raises."""
         if len(octets) != SIZE or octets[:2] != MAGIC:
             return None
         body = octets[: BODY.size]
-        if not hmac.compare_digest(hmac.digest(self._key, body, "sha256")[:MAC_SIZE], octets[BODY.size :]):
+        if not equal_in_constant_time(self._mac(body), octets[BODY.size :]):
             return None
         return unpack_body(body)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import socket
 import subprocess
@@ -55,7 +55,7 @@ class HeartClient:
         )
         theirs.close()
         os.close(page_fd)
-        ours.send(json.dumps({**plan, "supervisor": os.getpid()}).encode())
+        ours.send(marshal.dumps({**plan, "supervisor": os.getpid(), "rules": _plain(plan["rules"])}))
         ours.setblocking(False)
         return cls(process, ours, page)
 
@@ -116,6 +116,11 @@ class HeartClient:
             self._link.send(say.pack(requests))
         except OSError:
             pass  # a heart that is gone or does not read is told of by `messages`, and holds nothing for long
+
+
+def _plain(rules: dict[str, Any]) -> dict[str, Any]:
+    """Tuples without names: `marshal` knows no others."""
+    return {**rules, "paths": [tuple(path) for path in rules["paths"]]}
 
 
 def _plan(config: Config, member: str, board: Board, beat_key: bytes, priority: int) -> dict[str, Any]:

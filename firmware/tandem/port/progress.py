@@ -1,11 +1,11 @@
 """The page that supervisor and heart share: progress and the beat's words one way, the heart's last turn the other.
 
-    offset size  field (u64, native order)
-         0    8  sequence      odd while the supervisor writes: a seqlock
-         8    8  turn          finished turns of the supervisor
-        16    8  at_ns         monotonic time of the last one
-        24   48  body          role, health, flags, epoch, head, released
-        72    8  heart_ns      monotonic time of the heart's last turn
+offset size  field (u64, native order)
+     0    8  sequence      odd while the supervisor writes: a seqlock
+     8    8  turn          finished turns of the supervisor
+    16    8  at_ns         monotonic time of the last one
+    24   48  body          role, health, flags, epoch, head, released
+    72    8  heart_ns      monotonic time of the heart's last turn
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from tandem.config.timing import RelayTimes, delivery_ms
 from tandem.point import MS
 from tandem.standby.guard_words import PathRule, Rules
 
-FAST_TICK_NS = 5 * MS
+TICK_NS = {"normal": 10 * MS, "fast": 5 * MS}
+"""How often the heart renews the lease, pulses the watchdog and looks for progress, by profile."""
 
 
 def path_names(config: Config) -> tuple[str, ...]:
@@ -30,7 +31,7 @@ def guard_rules(config: Config, member: str, relay: RelayTimes | None, has_pins:
         stall_ns=standby.stall_ms * MS,
         watchdog_ns=int((relay.watchdog_ms if relay else 0) * MS),
         settle_ns=int((relay.bounce_ms + relay.debounce_ms if relay else 0) * MS),
-        tick_ns=FAST_TICK_NS,
+        tick_ns=TICK_NS[standby.profile],
         has_pins=has_pins and relay is not None,
         fenced=has_pins,
         lans=len(config.lans) if has_pins else 0,
