@@ -50,6 +50,18 @@ def test_unconfirmed_events_come_again_and_are_counted() -> None:
     assert rig.counts()["confirmed"] == 40
 
 
+def test_what_comes_again_is_measured_against_nothing_unconfirmed() -> None:
+    rig = Rig()
+    client = rig.started()
+    for value in (10.0, 11.0, 10.1):
+        rig.update("volt", value)
+    assert len(client.values(client.drain(acknowledge=False))) == 3
+    client.drop()
+    again = rig.connect()
+    again.send(START)
+    assert [round(v, 1) for ioa, v in again.values(again.drain()) if ioa == 2001] == [10.0, 11.0, 10.1]
+
+
 def test_events_wait_for_a_center_that_is_away() -> None:
     rig = Rig()
     rig.update("earth", 1)

@@ -67,6 +67,8 @@ def test_t3_tests_an_idle_link_and_t1_gives_up() -> None:
     client.wait(20_000)
     assert client.frames() == [TEST]
     client.wait(14_999)
+    client.session.tick(client.rig.now)
+    assert client.frames() == []
     assert client.close_reason() == ""
     client.wait(1)
     assert "did not answer TESTFR within t1 = 15 s" in client.close_reason()
@@ -97,6 +99,19 @@ def test_w_frames_are_acknowledged_at_once() -> None:
     for n in range(3):
         client.ask("66 01 05 00 2f 00 e9 03 00")
         assert client.frames() == (["68 04 01 00 06 00"] if n == 2 else [])
+
+
+def test_an_answer_acknowledges_what_came_before_it() -> None:
+    rig = Rig(options={"w": 2})
+    client = rig.started()
+    for n in range(4):
+        client.ask("66 01 05 00 2f 00 e9 03 00")
+        rig.pump()
+        (frame,) = client.frames()
+        assert frame[12:17] == f"{2 * n + 2:02x} 00"
+    client.acknowledge()
+    client.wait(19_000)
+    assert client.frames() == []
 
 
 def test_k_frames_are_the_most_on_the_way() -> None:

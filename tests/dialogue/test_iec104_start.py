@@ -24,6 +24,17 @@ def test_last_tells_the_newest_of_each_analog_and_every_other_event() -> None:
     assert rig.station.cursors() == {"north": 15}
 
 
+def test_last_tells_a_point_once_however_much_waited() -> None:
+    rig = Rig(centers=(LAST,))
+    for n in range(5000):
+        rig.update("amp", n % 300)
+    rig.update("earth", 1)
+    client = rig.connect()
+    client.send(START)
+    assert sorted(client.values(client.drain())) == [(1002, 1), (2002, 19900), (9001, 0)]
+    assert rig.station.cursors() == {"north": 5001}
+
+
 def test_last_tells_what_may_leave_of_a_point_that_always_moves() -> None:
     rig = Rig(centers=(LAST,))
     client = rig.started()

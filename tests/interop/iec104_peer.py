@@ -74,6 +74,7 @@ class Peer:
     def answer(self, question: list[Any]) -> Any:
         """Do what is asked."""
         what, *rest = question
+        self._unmute()
         if what == "connect":
             return self._connect()
         if what == "heard":
@@ -84,13 +85,13 @@ class Peer:
             self.connection.disconnect()
             return True
         if what == "interrogation":
-            return self.connection.interrogation(rest[0])
+            return self._retried(lambda: self.connection.interrogation(rest[0]))
         if what == "counters":
-            return self.connection.counter_interrogation(rest[0])
+            return self._retried(lambda: self.connection.counter_interrogation(rest[0]))
         if what == "clock":
             return self._retried(lambda: self.connection.clock_sync(rest[0]))
         if what == "test":
-            return self.connection.test(rest[0], with_time=True)
+            return self._retried(lambda: self.connection.test(rest[0], with_time=True))
         if what == "read":
             return self.points[rest[0]].read()
         return self._command(*rest)
@@ -101,13 +102,18 @@ class Peer:
         while time.monotonic() < until:
             if self.connection.state == c104.ConnectionState.OPEN:
                 return True
-            if self.connection.is_connected and self.connection.is_muted:
-                self.connection.unmute()
+            self._unmute()
             time.sleep(0.02)
         return False
 
+    def _unmute(self) -> None:
+        """After a connection it may leave STARTDT out."""
+        if self.connection.is_connected and self.connection.is_muted:
+            self.connection.unmute()
+
     def _retried(self, ask: Any) -> bool:
-        return any(ask() for _ in range(3))
+        """Once more where it heard no answer: now and then c104 misses one that comes very fast."""
+        return any(ask() for _ in range(2))
 
     def _command(self, ioa: int, value: Any, mode: str) -> bool:
         point = self.points[ioa]

@@ -74,10 +74,14 @@ class Pump:
             assert time.monotonic() < end, f"not within {s} s; said: {self.said}"
             self.turn()
 
+    def cut(self, reason: str) -> None:
+        """Every connection ends at once."""
+        for peer in list(self._sessions):
+            self._drop(peer, reason)
+
     def close(self) -> None:
         """Close every socket."""
-        for peer in list(self._sessions):
-            self._drop(peer, "the test ends")
+        self.cut("the test ends")
         self._selector.close()
         self._listener.close()
 

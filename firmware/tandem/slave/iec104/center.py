@@ -17,6 +17,8 @@ from tandem.slave.iec104.rows import Rows
 
 MOST_READ = 1024
 """Records taken from the journal at once: enough to fill ASDUs of several types, little beside a turn's time."""
+MOST_READS = 16
+"""Such reads a turn, while what is read is nothing that the center is told."""
 
 
 @dataclass(slots=True)
@@ -122,9 +124,13 @@ class Center:
         if self._cursor.number >= limit and not self._behind:
             return []
         self._look_for_overflow()
-        records = self._journal.read(self._cursor, limit, MOST_READ)
-        self.packer.add(self._newest_analogs(records, limit) if self._last_only else records)
-        found = self.packer.take(self._cursor.number)
+        found: list[Events] = []
+        for _ in range(MOST_READS):
+            records = self._journal.read(self._cursor, limit, MOST_READ)
+            self.packer.add(self._newest_analogs(records, limit) if self._last_only else records)
+            found = self.packer.take(self._cursor.number)
+            if found or self._cursor.number >= limit:
+                break
         if not found and not self._outstanding:
             self.confirmed = max(self.confirmed, self._cursor.number)
         self._outstanding += len(found)
