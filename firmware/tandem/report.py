@@ -14,6 +14,7 @@ from tandem.system import PREFIX
 if TYPE_CHECKING:
     from tandem.node import Node
 
+_FAST_NS = 25 * MS  # but a change of role at once
 _SLOW_NS = 250 * MS  # counters of centers and devices: so often is enough for a point
 _CAUSES = {"released": 1, "dead": 2, "silence": 3, "nobody": 4, "order": 5}
 
@@ -24,7 +25,7 @@ class Reporter:
     def __init__(self, node: Node) -> None:
         self.node = node
         self._last: Transition | None = None
-        self._slow_at = 0
+        self._fast_at = self._slow_at = self._role_since = 0
         self._unknown = 0
         self.failovers = 0
         table = node.table
@@ -48,7 +49,11 @@ class Reporter:
         ]
 
     def tick(self, now: int) -> None:
-        """Write what changed."""
+        """Write what changed, when it is time to look or the role has just changed."""
+        entered_ns = self.node.role.entered_ns
+        if now < self._fast_at and entered_ns == self._role_since:
+            return
+        self._fast_at, self._role_since = now + _FAST_NS, entered_ns
         stamp_us, _ = self.node.clock.stamp(now)
         for name, value in self._fast:
             self._set(name, float(value()), stamp_us)
