@@ -1,12 +1,11 @@
 """`python -m tools.bench.c104_center --config DIR --dir RUN`: lib60870's client (c104) as a control center.
 
 A foreign implementation, so what it hears is evidence that ours is understood. It connects from 127.0.0.1 (it cannot
-bind), pauses a second by itself between connections, and calls back from threads of its own. RUN/c104.jsonl:
+bind), pauses a second by itself between connections, and calls back from threads of its own. It reads the callbacks'
+annotations, so this file does without postponed ones. RUN/c104.jsonl:
 
     {"t": monotonic ns, "what": "state", "state": NAME}      {"t", "what": "event", "ioa", "point", "value", "cause"}
 """
-
-from __future__ import annotations
 
 import argparse
 import json
@@ -23,7 +22,7 @@ from tandem.config.load import load
 from tools.bench.processes import end_with_parent
 from tools.bench.served import Served, served
 
-_TICK_MS = 10
+_TICK_MS = 50
 
 
 class Center:

@@ -1,7 +1,7 @@
 """The faults of the bench by their words, and how each is mended.
 
 *kill* is SIGKILL of the supervisor (its heart lives), *kill-all* of both; *stall* is SIGSTOP of the supervisor,
-*freeze* of both; *power* is every path cut without FIN or reset, then SIGKILL of both; *switchover* is an operator's order.
+*freeze* of both; *power* is every path cut without FIN or reset, then SIGKILL of both; *switchover* is an order.
 """
 
 from __future__ import annotations

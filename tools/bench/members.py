@@ -28,6 +28,7 @@ class Member:
         self._arguments += ["--state", str(self.state), "--board", str(board)]
         self._process: subprocess.Popen[bytes] | None = None
         self._api: JsonLines | None = None
+        self.trouble = ""
 
     def start(self) -> None:
         """Start the gateway; what is left of an earlier one ends first. PR_SET_PDEATHSIG binds it to this thread."""
@@ -76,7 +77,8 @@ class Member:
     def ask(self, question: str, **more: Any) -> dict[str, Any]:
         """One question to the local API. Raises OSError or ValueError where no answer comes."""
         if not self.alive or self.frozen:
-            raise ConnectionError(f"member {self.letter} does not run")
+            code = None if self._process is None else self._process.poll()
+            raise ConnectionError(f"member {self.letter} does not run (exit code {code})")
         try:
             if self._api is None:
                 self._api = JsonLines(self.state / "api.sock", timeout_s=_ASK_S)
@@ -89,7 +91,8 @@ class Member:
         """The status, or {} when the gateway does not answer."""
         try:
             return dict(self.ask("status").get("status", {}))
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            self.trouble = f"{type(error).__name__}: {error}"
             return {}
 
     def _forget(self) -> None:

@@ -121,7 +121,7 @@ class Pair:
         status = {m: member.status() for m, member in self.members.items()}
         silent = [m for m in MEMBERS if not status[m]]
         if silent:
-            return f"an answer of member {' and '.join(silent)}"
+            return "an answer of " + " and ".join(f"member {m} ({self.members[m].trouble})" for m in silent)
         roles = sorted(str(s.get("role")) for s in status.values())
         if roles != ["active", "standby"]:
             return f"one active and one standby (they are {', '.join(roles)})"

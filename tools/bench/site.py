@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from tandem.config.load import load
+from tandem.config.model import Config
 from tools.bench.group import relocate
 from tools.bench.plan import BOARD
 
@@ -20,7 +20,7 @@ def prepare(source: str | Path, run: Path, octet: int) -> tuple[Path, Path]:
     load(str(source))  # refuse what is wrong in the user's own words, before anything is rewritten
     config = relocate(source, run / "config", octet)
     files = {f: f.read_text(encoding="utf-8-sig") for f in sorted(config.iterdir()) if f.suffix in (".toml", ".csv")}
-    if _needs_moving(files.values()):
+    if _needs_moving(load(str(config))):
         _move(files, octet)
     board = run / "board"
     board.mkdir(exist_ok=True)
@@ -28,8 +28,10 @@ def prepare(source: str | Path, run: Path, octet: int) -> tuple[Path, Path]:
     return config, board
 
 
-def _needs_moving(texts: Iterable[str]) -> bool:
-    return any(m[1] != "127" and m[1] != "0" for text in texts for m in _IPV4.finditer(text))
+def _needs_moving(config: Config) -> bool:
+    ips = [a.ip for lan in config.lans for port in lan.members.values() for a in (*port.addresses, *lan.group)]
+    ips += [device.host for master in config.masters for device in master.devices if device.host]
+    return any(not ip.startswith("127.") for ip in ips)
 
 
 def _move(files: dict[Path, str], octet: int) -> None:

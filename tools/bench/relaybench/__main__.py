@@ -46,6 +46,7 @@ def main() -> int:
     gc.freeze()
     print(f"relay bench ready: {len(bay.flows)} flows, {len(wires)} LANs, {len(pins)} members", flush=True)
     loop.run()
+    print(f"relay bench ended: {loop.ended or 'asked to'}", flush=True)
     lines.close()
     return 0
 

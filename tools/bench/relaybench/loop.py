@@ -38,6 +38,7 @@ class Loop:
         self.input_ns = self.now
         self.worst_late_ns = 0
         self.running = True
+        self.ended = ""
         self._epoll = select.epoll()
         self._callbacks: dict[int, Callback] = {}
         self._first: set[int] = set()
@@ -51,8 +52,11 @@ class Loop:
             end.setblocking(False)
         signal.set_wakeup_fd(waker.detach())
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, self._signalled)
         self.add(self._woken.fileno(), IN, self._stop)
+
+    def _signalled(self, number: int, frame: object) -> None:
+        self.ended = f"signal {number}"
 
     def _stop(self, mask: int) -> None:
         self.running = False

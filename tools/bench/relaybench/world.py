@@ -85,10 +85,18 @@ class World:
         self.settle()
 
     def heart(self, m: str, there: bool) -> None:
-        """A heart connected to its pins, or is gone. Its coil falls with its pulses, its addresses with its lease."""
+        """A heart connected to its pins, or is gone: its coil falls with its pulses, its addresses a moment later."""
         self.hearts[m] = there
         self.note(self.loop.now, "heart", m, int(there))
+        if not there:
+            later = int(self.plan.board["address"]["dies_with_heart_ms"] * MS)
+            self.loop.at(self.loop.now + later, lambda: self._gone(m))
         self.settle()
+
+    def _gone(self, m: str) -> None:
+        if self.claimed[m] and not self.hearts[m]:
+            self._claim(m, False)
+            self.settle(self.loop.now)
 
     def _claim(self, m: str, taken: bool) -> None:
         self.claimed[m] = taken
