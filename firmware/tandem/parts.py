@@ -86,8 +86,10 @@ class Parts:
         return modbus.build(master, line, self.table, self.database, self.clock, comm_points)
 
     def _make_service(self, next_ref: Callable[[], int]) -> None:
+        devices = [device for master in self.config.masters for device in master.devices if not device.enabled]
+        disabled = frozenset(self.table.id(point.name) for device in devices for point in device.points)
         stations = {
-            slave.name: (slave, iec104.Station(slave, self.table, self.database, self.clock, next_ref))
+            slave.name: (slave, iec104.Station(slave, self.table, self.database, self.clock, next_ref, disabled))
             for slave in self.config.slaves
         }
         self.service = Service(stations, lambda slave, event, now: self.ask(Say(f"{slave}: {event}")))

@@ -77,7 +77,7 @@ def test_local_points_are_told_after_the_start_and_at_each_change() -> None:
     rig.pump()
     assert client.asdus() == []
     client.acknowledge()
-    assert rig.station.cursors() == {}
+    assert rig.station.cursors() == {"north": 0}  # it started; a local point moves nothing
 
 
 # --- start ------------------------------------------------------------------------------------------------------
@@ -100,6 +100,16 @@ def test_a_takeover_that_was_not_in_sync_tells_started_and_later_ones() -> None:
     assert rig.started_asdus("10.9.0.1")[0] == "46 01 04 00 2f 00 00 00 00 02"
 
 
+def test_a_center_that_the_peer_serves_is_told_no_end_of_initialisation() -> None:
+    active, standby = Rig(tell_init=True), Rig(tell_init=True)
+    active.started_asdus()
+    told = active.station.cursors()
+    assert told == {"north": 0}
+    for center, number in told.items():
+        standby.station.set_cursor(center, number)
+    assert [text[:2] for text in standby.started_asdus()] == ["1e"]
+
+
 def test_end_of_initialisation_may_be_switched_off() -> None:
     rig = Rig(tell_init=True, options={"end_of_init": False})
     rig.station.initialised(2, rig.now)
@@ -119,6 +129,19 @@ def test_serve_after_valid_waits_for_each_point_or_its_dead_device() -> None:
     rig.pump()
     assert client.frames() == []  # earth2 was never read and nothing is known of its device
     rig.update("ok", 0)
+    rig.pump()
+    assert client.frames()[0] == START_CON
+
+
+def test_serve_after_valid_does_not_wait_for_disabled_devices() -> None:
+    rig = Rig(
+        (Row("earth", "M_SP_TB_1", "1"), Row("earth2", "M_SP_TB_1", "2")), serve_after="valid", disabled=("earth2",)
+    )
+    client = rig.connect()
+    client.send(START)
+    rig.pump()
+    assert client.frames() == []
+    rig.update("earth", 1)
     rig.pump()
     assert client.frames()[0] == START_CON
 

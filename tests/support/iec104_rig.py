@@ -78,6 +78,7 @@ class Rig:
         synced: bool = True,
         options: dict[str, object] | None = None,
         tell_init: bool = False,
+        disabled: Iterable[str] = (),
         **slave: object,
     ) -> None:
         self.now = 0
@@ -92,7 +93,8 @@ class Rig:
         settings: dict[str, object] = {"serve_after": "at-once", "common_address": 47, **slave}
         config = Slave("scada", "iec104", rows=tuple(rows), centers=tuple(centers), options=options or {}, **settings)  # type: ignore[arg-type]
         refs = itertools.count(1)
-        self.station = Station(config, self.table, self.database, self.clock, lambda: next(refs))
+        ids = frozenset(map(self.table.id, disabled))
+        self.station = Station(config, self.table, self.database, self.clock, lambda: next(refs), ids)
         if not tell_init:
             self.station.restore_cursors({center.name: 0 for center in config.centers}, 0)
 
@@ -125,6 +127,7 @@ class Rig:
         self.pump()
         client.asdus()
         client.acknowledge()
+        self.station.cursors()
         return client
 
     def started_asdus(self, host: str = "10.0.0.1") -> list[str]:

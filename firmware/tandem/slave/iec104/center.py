@@ -62,6 +62,7 @@ class Center:
         self.session: Receiver | None = None
         self.init_reason: int | None = 0
         """COI of the end of initialisation that the next started session tells; None: nothing to tell."""
+        self.just_started = False
         self.confirmed = self.told = database.journal.head
         self._rows = rows
         self._database = database
@@ -77,6 +78,7 @@ class Center:
     def attach(self, session: Receiver, now: int) -> None:
         """A session started: it gets the events from now on, another one of this center stops."""
         other, self.session = self.session, session
+        self.just_started = True
         if other is not None and other is not session:
             other.expel(now)
 

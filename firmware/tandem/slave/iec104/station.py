@@ -35,9 +35,17 @@ class Station:
     """
 
     def __init__(
-        self, slave: Slave, table: PointTable, database: Database, clock: Clock, next_ref: Callable[[], int]
+        self,
+        slave: Slave,
+        table: PointTable,
+        database: Database,
+        clock: Clock,
+        next_ref: Callable[[], int],
+        disabled: frozenset[int] = frozenset(),
     ) -> None:
-        """Raises ValueError for rows or host prefixes that the loader should have refused."""
+        """`disabled`: ids of points that nobody will read, for which `serve_after` does not wait.
+
+        Raises ValueError for rows or host prefixes that the loader should have refused."""
         self.name = slave.name
         self._commands: list[Command] = []
         rows = Rows(slave, table)
@@ -61,6 +69,7 @@ class Station:
                 center.init_reason = None
         self._serving = slave.serve_after == "at-once"
         self._pumped_first: int | None = None
+        self._unread = sorted({row.point_id for row in rows.monitors} - disabled)  # looked at from the end
 
     def accept(self, host: str, on_group: bool, now: int) -> Session | str:
         """A session for a connection from `host`, or the sentence with which it is refused."""
@@ -103,11 +112,15 @@ class Station:
             session.report(report, now)
 
     def cursors(self) -> dict[str, int]:
-        """Drain: the newly confirmed numbers of the centers with session = "group"."""
+        """Drain: the newly confirmed numbers of the centers with session = "group".
+
+        A center that just started is told of too: its number, old or new, says to the peer that it knows this image.
+        """
         moved: dict[str, int] = {}
         for center in self._centers.values():
-            if center.config.session == "group" and center.confirmed > center.told:
+            if center.config.session == "group" and (center.confirmed > center.told or center.just_started):
                 moved[center.name] = center.told = center.confirmed
+                center.just_started = False
         return moved
 
     def set_cursor(self, center: str, number: int) -> None:
@@ -115,6 +128,7 @@ class Station:
         known = self._centers.get(center)
         if known is not None and known.config.session == "group":
             known.advance(number)
+            known.init_reason = None
 
     def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
         """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""
@@ -181,7 +195,9 @@ class Station:
             return waited >= int(after) * SECOND
         if waited >= VALID_WAIT_S * SECOND:
             return True
-        return not any(self._unknown(row.point_id) for row in self._setting.rows.monitors)
+        while self._unread and not self._unknown(self._unread[-1]):
+            self._unread.pop()
+        return not self._unread
 
     def _unknown(self, point_id: int) -> bool:
         """True for an input that was never read though its device is not known dead."""
