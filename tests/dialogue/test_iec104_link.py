@@ -231,6 +231,7 @@ def test_no_octets_ever_raise(pieces: list[bytes], start: bool) -> None:
         rig.pump()
         client.session.tick(rig.now)
         client.session.outgoing()
+    assert client.session.due() is not None or client.close_reason()
     client.drop()
 
 

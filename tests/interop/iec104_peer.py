@@ -50,10 +50,12 @@ class Peer:
         self.connection = connection
         station = connection.add_station(47)
         assert station is not None
-        self.points = {}
+        self.points: dict[int, c104.Point] = {}
         for ioa, kind in (MONITOR | CONTROL).items():
             kind = STILL.get(kind.name, kind) if still else kind
-            self.points[ioa] = point = station.add_point(ioa, kind)
+            point = station.add_point(ioa, kind)
+            assert point is not None
+            self.points[ioa] = point
             if ioa in MONITOR:
                 point.on_receive(self._received)
 
@@ -66,7 +68,7 @@ class Peer:
         recorded = point.recorded_at
         stamp = None if recorded is None else round(recorded.timestamp() * 1000)
         quality = point.quality
-        good = quality.is_good() if hasattr(quality, "is_good") else True
+        good = quality.is_good() if isinstance(quality, c104.Quality) else True
         with self._lock:
             self._heard.append([point.io_address, message.type.name, value, good, message.cot.name, stamp])
         return c104.ResponseState.SUCCESS
@@ -118,8 +120,10 @@ class Peer:
     def _command(self, ioa: int, value: Any, mode: str) -> bool:
         point = self.points[ioa]
         point.command_mode = c104.CommandMode.SELECT_AND_EXECUTE if mode == "select" else c104.CommandMode.DIRECT
-        kinds = {5001: lambda: c104.Double.ON if value else c104.Double.OFF, 5002: lambda: c104.Int16(value)}
-        point.value = kinds.get(ioa, lambda: bool(value))()
+        if ioa == 5001:
+            point.value = c104.Double.ON if value else c104.Double.OFF
+        else:
+            point.value = c104.Int16(value) if ioa == 5002 else bool(value)
         return bool(point.transmit(cause=c104.Cot.ACTIVATION))
 
 
