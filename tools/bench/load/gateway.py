@@ -38,7 +38,8 @@ class Load:
     def _step(self) -> None:
         loop, node = self.supervisor.loop, self.supervisor.node
         if self.started is None:
-            if not node.is_active or not node.in_sync or not node.service.released():
+            started = any(row["started"] for row in node.service.statistics().values())
+            if not (node.is_active and node.in_sync and started):
                 loop.call_later(0.2, self._step)
                 return
             self.started = loop.time()
