@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class Member:
         self._process: subprocess.Popen[bytes] | None = None
         self._api: JsonLines | None = None
         self.trouble = ""
+        self._lock = threading.RLock()  # a measuring thread and a screen both ask
 
     def start(self) -> None:
         """Start the gateway; what is left of an earlier one ends first. PR_SET_PDEATHSIG binds it to this thread."""
@@ -79,13 +81,14 @@ class Member:
         if not self.alive or self.frozen:
             code = None if self._process is None else self._process.poll()
             raise ConnectionError(f"member {self.letter} does not run (exit code {code})")
-        try:
-            if self._api is None:
-                self._api = JsonLines(self.state / "api.sock", timeout_s=_ASK_S)
-            return self._api.ask({"v": 1, "ask": question, **more})
-        except OSError:
-            self._forget()
-            raise
+        with self._lock:
+            try:
+                if self._api is None:
+                    self._api = JsonLines(self.state / "api.sock", timeout_s=_ASK_S)
+                return self._api.ask({"v": 1, "ask": question, **more})
+            except OSError:
+                self._forget()
+                raise
 
     def status(self) -> dict[str, Any]:
         """The status, or {} when the gateway does not answer."""
@@ -96,9 +99,10 @@ class Member:
             return {}
 
     def _forget(self) -> None:
-        if self._api is not None:
-            self._api.close()
-            self._api = None
+        with self._lock:
+            if self._api is not None:
+                self._api.close()
+                self._api = None
 
     def last_words(self, lines: int = 8) -> str:
         """The end of its log."""

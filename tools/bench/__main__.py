@@ -1,0 +1,30 @@
+"""`./build.sh bench [FIGURE] [options]`: the figures. Alone it prints their names; each has --help."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+FIGURES = {
+    "failovers": ("tools.bench.figures", "every kind of failover: data, field and control, median and worst"),
+    "load": ("tools.bench.load", "events a second through a running pair, mirrored, to a counting client"),
+    "events": ("tools.bench.iec104_events_micro", "the IEC 104 slave alone: events a second"),
+    "journal": ("tools.bench.journal_micro", "append and apply, steps a second"),
+    "reads": ("tools.bench.modbus_reads", "the Modbus TCP master against four libmodbus servers: reads a second"),
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run one figure's program with the rest of the command line."""
+    if not argv or argv[0] not in FIGURES:
+        print("usage: ./build.sh bench FIGURE [options]")
+        for name, (_, about) in FIGURES.items():
+            print(f"  {name:10} {about}")
+        return 0 if not argv else 2
+    sys.argv = [f"./build.sh bench {argv[0]}", *argv[1:]]
+    runpy.run_module(FIGURES[argv[0]][0], run_name="__main__", alter_sys=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

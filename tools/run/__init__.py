@@ -1,0 +1,1 @@
+"""`./build.sh run`: a redundancy group on this machine, to watch and to hurt."""
