@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tandem.action import Persist, ToHeart
 from tandem.codec import heart as say
+from tandem.codec.beat import Role
 from tandem.engine import Close
 from tandem.past import Past, Standing
-from tandem.point import Report, Say
+from tandem.point import SECOND, Report, Say
 from tandem.standby import act, told
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Conduct:
     def __init__(self, node: Node) -> None:
         self.node = node
         self.standing_asked = node.standing
+        self._remember_at = 0
         self._do: dict[type, Callable[[Any, int], None]] = {
             act.ClaimService: self._claim_service,
             act.LinesOn: self._nothing_more,
@@ -177,7 +179,19 @@ class Conduct:
         """Write what is to be remembered over a restart."""
         node = self.node
         known = self.standing_asked
+        idle = node.role.role in (Role.STARTING, Role.OUT_OF_SERVICE)
         self.standing_asked = Standing(
-            max(epoch, known.epoch), max(reserved, known.reserved), node.in_sync or epoch > 0, not node.is_active
+            max(epoch, known.epoch),
+            max(reserved, known.reserved),
+            known.last_in_sync if idle else node.is_active or node.in_sync,
+            known.was_standby if idle else not node.is_active,
         )
         node.ask(Persist(Past.STANDING, self.standing_asked.to_json()))
+
+    def remember(self, now: int) -> None:
+        """Keep on flash whether a restart would come back with everything; at most once a second."""
+        asked, node = self.standing_asked, self.node
+        if now >= self._remember_at and node.role.role in (Role.STANDBY, Role.ACTIVE):
+            self._remember_at = now + SECOND
+            if (asked.last_in_sync, asked.was_standby) != (node.is_active or node.in_sync, not node.is_active):
+                self.persist_standing()

@@ -160,6 +160,7 @@ class Node(Parts):
         self.service.tick(now)
         self.desk.tick(now)
         self._decide(now)
+        self.conduct.remember(now)
         self.reporter.tick(now)
         self._pump(now)
         self.journal.soe.settle()
@@ -201,8 +202,8 @@ class Node(Parts):
             health=255 - _LAN_DOWN_COSTS * min(downs, 3),
             ready=self.proven and self.role.permit > 0,
             in_sync=self.sync.lease.in_sync(now) if not granter.active else granter.granting,
-            last_in_sync=self.standing.last_in_sync,
-            was_standby=self.standing.was_standby,
+            last_in_sync=self.remembered.last_in_sync,
+            was_standby=self.remembered.was_standby,
             epoch=max(self.standing.epoch, self.history.epoch),
             head=self.journal.head,
             reserved_epoch=self.standing.reserved if self.standing.reserved > self.standing.epoch else 0,
@@ -244,7 +245,7 @@ class Node(Parts):
     def beat_body(self) -> BeatBody:
         """What the beats say from now on; to be published at once."""
         now = self.view.now
-        flags = self.sync.flags(now) | self.role.beat_flags | (LAST_IN_SYNC if self.standing.last_in_sync else 0)
+        flags = self.sync.flags(now) | self.role.beat_flags | (LAST_IN_SYNC if self.remembered.last_in_sync else 0)
         epoch = self.role.epoch or max(self.standing.epoch, self.history.epoch)
         granter = self.sync.granter
         released = granter.released_seq if granter.active else 0

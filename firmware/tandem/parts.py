@@ -48,7 +48,9 @@ class Parts:
         self.config, self.member, self.entropy, self.realtime = config, member, entropy, realtime
         self._actions: list[Action] = []
         self.registry = past.registry()
-        self.standing = past.standing()
+        self.remembered = past.standing()
+        """Of the last run; what this run has on flash is `standing`."""
+        self.standing = self.remembered
         self.table = point_table(config, self.registry)
         self.clock = Clock()
         self.journal = Journal(config.standby.soe_records, config.standby.analog_records)

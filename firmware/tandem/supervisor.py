@@ -48,10 +48,9 @@ class Supervisor:
         state: StateFolder,
         keys: Keys,
         heart: HeartClient,
-        realtime: bool,
     ) -> None:
         past = Past({name: _read(state, name) for name in Past.FILES})
-        self.node = Node(config, member, board.relay, past, os.urandom, realtime, clock.monotonic_ns())
+        self.node = Node(config, member, board.relay, past, os.urandom, False, clock.monotonic_ns())
         self.node.clock_reads(clock.utc_us(), clock.synchronised(), clock.monotonic_ns())
         self.config = config
         self.member = member

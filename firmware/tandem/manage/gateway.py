@@ -67,10 +67,9 @@ async def _main(
     beat_key: bytes,
     beside: Callable[[Supervisor], object] | None,
 ) -> int:
-    refused = be_realtime(_SUPERVISOR_PRIORITY)
-    heart = HeartClient.spawn(config, member, board, beat_key, priority=_HEART_PRIORITY if not refused else 0)
+    heart = HeartClient.spawn(config, member, board, beat_key, priority=_HEART_PRIORITY)
     write_pids(state, heart.pid)
-    supervisor = Supervisor(config, member, board, state, keys, heart, realtime=not refused)
+    supervisor = Supervisor(config, member, board, state, keys, heart)
     api = LocalApi(supervisor, state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -79,6 +78,8 @@ async def _main(
         beside(supervisor)
     gc.collect()
     gc.freeze()  # what exists now lives as long as the process: a later collection need not walk it
+    refused = be_realtime(_SUPERVISOR_PRIORITY)  # last: a start would hold up whoever else has it
+    supervisor.node.realtime = not refused
     _log.info("member %s of %s is up%s", member, config.group.name, f" (not permitted: {refused})" if refused else "")
     reason = await supervisor.run()
     _log.info("ending: %s", reason)
