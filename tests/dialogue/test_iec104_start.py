@@ -80,6 +80,17 @@ def test_local_points_are_told_after_the_start_and_at_each_change() -> None:
     assert rig.station.cursors() == {"north": 0}  # it started; a local point moves nothing
 
 
+def test_local_changes_do_not_pile_up_before_a_center_that_does_not_acknowledge() -> None:
+    rig = Rig(options={"k": 2})
+    client = rig.started()
+    for n in range(101):
+        rig.local("role", n % 2)
+        rig.pump()
+    told = client.values(client.drain())
+    assert len(told) < 10
+    assert told[-1] == (9001, 0)
+
+
 # --- start ------------------------------------------------------------------------------------------------------
 
 

@@ -100,7 +100,7 @@ class Session:
             self._link.serve(now)
         if not self.started:
             return
-        if self._locals:
+        if self._locals and len(self._ready) < self._setting.timing.k:
             points = list(self._locals)
             self._locals.clear()
             self._queue(self._center.packer.local_events(points))
