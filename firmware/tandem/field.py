@@ -85,6 +85,11 @@ class Field:
         """True when no started channel has anything outstanding."""
         return all(link.channel.drained for link in self._links.values() if link.wanted and link.open)
 
+    @property
+    def lines_drained(self) -> bool:
+        """True when no serial line has anything outstanding."""
+        return all(link.channel.drained for link in self._of("lines") if link.wanted and link.open)
+
     def stop(self, right: Right, now: int, reason: str) -> None:
         """The right is gone: streams are reset, what was outstanding ends, late replies find nobody."""
         for link in self._of(right):

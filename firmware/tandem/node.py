@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from tandem.action import Action, Persist, Restart, ToHeart
 from tandem.codec import heart as say
-from tandem.codec.beat import LAST_IN_SYNC, BeatBody, Role
+from tandem.codec.beat import DRAINED, LAST_IN_SYNC, BeatBody, Role
 from tandem.conduct import Conduct
 from tandem.config.model import Config, Member
 from tandem.config.timing import RelayTimes
@@ -243,9 +243,12 @@ class Node(Parts):
         return out + self.service.outgoing() + self.field.outgoing()
 
     def beat_body(self) -> BeatBody:
-        """What the beats say from now on; to be published at once."""
+        """What the beats say from now on; to be published before the turn's octets leave: a heart whose supervisor dies
+        must not call lines drained that have just been asked something.
+        """
         now = self.view.now
         flags = self.sync.flags(now) | self.role.beat_flags | (LAST_IN_SYNC if self.remembered.last_in_sync else 0)
+        flags |= DRAINED if self.field.lines_drained else 0
         epoch = self.role.epoch or max(self.standing.epoch, self.history.epoch)
         granter = self.sync.granter
         released = granter.released_seq if granter.active else 0

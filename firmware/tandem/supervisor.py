@@ -124,11 +124,12 @@ class Supervisor:
         if clock.monotonic_ns() - now > self._late_after_ns:
             self._was_away(clock.monotonic_ns())
         self._do_actions()
-        for channel, octets in self.node.outgoing():
-            if stream := self._streams.get(channel):
-                stream.write(octets)
+        outgoing = self.node.outgoing()
         self._turn_ended = clock.monotonic_ns()
         self.heart.publish(self._turn_ended, self.node.beat_body())
+        for channel, octets in outgoing:
+            if stream := self._streams.get(channel):
+                stream.write(octets)
         self._arm()
 
     def _arm(self) -> None:

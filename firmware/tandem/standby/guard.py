@@ -240,7 +240,7 @@ class Guard:
     # --- taking back --------------------------------------------------------------------------------------------------
 
     def _take_back(self, now: int, reason: str, kill: bool = True) -> None:
-        epoch, lines = self.service, self.lines
+        epoch, lines, drained = self.service, self.lines, self._body.flags & DRAINED
         self.service = self.lines = 0
         self.permit += 1
         self._gone_at, self._exit_at = now, now + self.rules.exit_ns
@@ -248,7 +248,7 @@ class Guard:
         self._beat_at = now
         self._out += [do.COIL_LOW, *([do.KILL] if kill else ()), do.DROP, do.ADDRESSES_OFF, do.Tell(say.Said(reason))]
         if epoch or lines:
-            self._lines_given = lines or epoch, 0
+            self._lines_given = lines or epoch, drained
         elif not self._releases:
             self._exit_at = now + 2 * self.rules.heartbeat_ns
         if epoch and (self.rules.fenced or not self.supervisor_alive):
