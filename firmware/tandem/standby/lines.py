@@ -80,7 +80,9 @@ class Lines:
         self.coil = False
         stagger_ms = relay.stagger_ms if relay and member == "b" else 0.0
         self.timeout_ns = int((relay.claim_ms + stagger_ms) * MS) if relay else 0
-        self.opening_ns = int((relay.release_ms + relay.bounce_ms + relay.debounce_ms + 10) * MS) if relay else 0
+        # At least half of W: pins that are read late are no weld, and a good relay keeps nobody waiting.
+        opening_ms = relay.release_ms + relay.bounce_ms + relay.debounce_ms + 10 if relay else 0.0
+        self.opening_ns = int(max(opening_ms, relay.watchdog_ms / 2) * MS) if relay else 0
         self._hold_off_ns = hold_off_ns
         self._since = NEVER
         self._coil_ns = NEVER
