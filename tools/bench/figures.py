@@ -85,8 +85,8 @@ def main(argv: list[str]) -> int:
         print(f"figures: {error}", file=sys.stderr)
         return 2
     _print(rows)
-    print(f"events: {verdict.sent} sent, {verdict.lost} lost, {verdict.repeated} repeated; controls: {executed} executed, "
-          f"{doubled} doubled; both members with one right: {violations or 'never'}")  # fmt: skip
+    print(f"events: {verdict.sent} sent, {verdict.lost} lost, {verdict.repeated} repeated; controls: {executed} "
+          f"executed, {doubled} doubled; both members with one right: {violations or 'never'}")  # fmt: skip
     factor = round(machine_factor(), 4)
     print(f"machine factor: {factor} s for the fixed loop; k 12, w 8")
     if asked.json:

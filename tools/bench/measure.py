@@ -6,7 +6,10 @@
     c104_ms     fault until c104's client hears an event on a new connection (it pauses a second by itself)
 
 None where it did not happen in the time, or where the fault did not take the connection away.
-`parts` are the survivor's: detection (last sign of life to decision), fence, role (lease and addresses), service.
+`parts` are the survivor's: detection (last sign of life to decision), fence, role (lease and addresses), service; a
+service part that it does not tell is taken from outside: group address moved until the probe's first answer.
+`outside` is what the relay bench saw, in ms since the fault: the group address moved, the old role contact opened for
+good, the new one closed for good.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from tools.bench.pair import Pair
 
 _PARTS = ("detection", "fence", "role", "service")
+_OUTSIDE = ("address", "contact_open", "contact_closed")
 _C104_S = 6.0
 
 
@@ -36,6 +40,7 @@ class Measurement:
     control_ms: float | None = None
     c104_ms: float | None = None
     parts: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(_PARTS))
+    outside: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(_OUTSIDE))
     cause: str = ""
     in_sync: bool | None = None
 
@@ -56,6 +61,7 @@ def measure(pair: Pair, fault: Fault, timeout_s: float) -> Measurement:
         if wanted == [_c104] and time.monotonic() - began > _C104_S:
             break
         time.sleep(0.01)
+    _ask_bench(pair, fault, found)
     _ask_survivor(pair, fault, found)
     return found
 
@@ -100,11 +106,24 @@ def _c104(pair: Pair, t: int, found: Measurement) -> bool:
     return bool(events)
 
 
+def _ask_bench(pair: Pair, fault: Fault, found: Measurement) -> None:
+    survivor = other(fault.member)
+    for t, what, who, value in pair.bench.history(fault.t_ns):
+        if what == "owner" and value == survivor and found.outside["address"] is None:
+            found.outside["address"] = _ms(t, fault.t_ns)
+        elif (what, who, value) == ("contact", fault.member, 0):
+            found.outside["contact_open"] = _ms(t, fault.t_ns)
+        elif (what, who, value) == ("contact", survivor, 1):
+            found.outside["contact_closed"] = _ms(t, fault.t_ns)
+
+
 def _ask_survivor(pair: Pair, fault: Fault, found: Measurement) -> None:
     last = pair.members[other(fault.member)].status().get("last_failover") or {}
     parts = last.get("parts") or {}
     for name in _PARTS:
         value = parts.get(f"{name}_ms", parts.get(name))
         found.parts[name] = round(value, 2) if isinstance(value, int | float) else None
+    if found.parts["service"] is None and found.data_ms is not None and found.outside["address"] is not None:
+        found.parts["service"] = round(max(0.0, found.data_ms - found.outside["address"]), 2)
     found.cause = str(last.get("cause", ""))
     found.in_sync = last.get("in_sync")

@@ -19,4 +19,8 @@ def outage_lines(found: Measurement) -> list[str]:
     ]
     if parts:
         lines.append(f"  {parts}; {found.cause}")
+    outside = [(name.replace("_", " "), value) for name, value in found.outside.items() if value is not None]
+    seen = ", ".join(f"{name} {ms(value)}" for name, value in outside)
+    if seen:
+        lines.append(f"  seen from outside: {seen}")
     return lines
