@@ -109,6 +109,8 @@ def test_after_a_stall_one_more_period_is_waited() -> None:
     assert not ear.tick().suspect
     assert not ear.after(15).suspect
     assert ear.after(5).suspect
+    assert not ear.after(45).silent, "the 80 ms that we overslept are no silence of the peer"
+    assert ear.after(5).silent
 
 
 def test_while_the_heart_does_not_turn_nothing_is_silence() -> None:

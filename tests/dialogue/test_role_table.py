@@ -139,3 +139,30 @@ def test_orders_are_answered_in_words() -> None:
     assert "not in sync" in m.order("make b active", 0)
     assert "is no order" in m.order("toggle", 0)
     assert "nothing to hand over" in machine(Role.STANDBY).order("make b active", 0)
+
+
+def heard(role: Role, echo_sent_ms: int) -> PeerView:
+    return PeerView(known=True, heard=True, role=role, fresh_beats=9, echo_sent_ns=echo_sent_ms * MS)
+
+
+@pytest.mark.parametrize(("released_ms", "takes"), [(900, False), (1_000, False), (1_001, True)])
+def test_a_token_from_before_the_last_change_is_none(released_ms: int, takes: bool) -> None:
+    m = machine(Role.STANDBY)
+    view = heard(Role.ACTIVE, 1_050)._replace(service_released_ns=released_ms * MS)
+    m.tick(1_100 * MS, view, OwnState(reserved_epoch=2))
+    assert (m.role is Role.STANDBY) is not takes
+
+
+@pytest.mark.parametrize(("echo_sent_ms", "fenced"), [(900, False), (1_000, False), (1_004, False), (1_005, True)])
+def test_the_peers_word_counts_only_if_it_knew_of_our_claim(echo_sent_ms: int, fenced: bool) -> None:
+    m = machine(Role.TAKING_OVER)
+    m.tick(1_020 * MS, heard(Role.STANDBY, echo_sent_ms), OwnState(reserved_epoch=2))
+    assert (m.role is Role.ACTIVE) is fenced
+
+
+@pytest.mark.parametrize(("member", "stays"), [("a", True), ("b", False)])
+def test_of_two_that_take_over_the_higher_letter_yields(member: str, stays: bool) -> None:
+    m = machine(Role.TAKING_OVER, member)
+    m.tick(1_020 * MS, heard(Role.TAKING_OVER, 1_010), OwnState(reserved_epoch=2))
+    assert (m.role is Role.TAKING_OVER) is stays
+    assert stays or m.hold_off_until == m.now + 240 * MS
