@@ -63,6 +63,11 @@ class Node(Parts):
         granter = self.sync.granter
         return granter.granting if granter.active else self.sync.lease.in_sync(self.view.now)
 
+    @property
+    def epoch(self) -> int:
+        """Of the history that this member works in, or last worked in."""
+        return max(self.standing.epoch, self.history.epoch)
+
     def restart(self, reason: str) -> None:
         """This process is to begin anew."""
         self.ask(Restart(reason))
@@ -204,7 +209,7 @@ class Node(Parts):
             in_sync=self.sync.lease.in_sync(now) if not granter.active else granter.granting,
             last_in_sync=self.remembered.last_in_sync,
             was_standby=self.remembered.was_standby,
-            epoch=max(self.standing.epoch, self.history.epoch),
+            epoch=self.epoch,
             head=self.journal.head,
             reserved_epoch=self.standing.reserved if self.standing.reserved > self.standing.epoch else 0,
             acknowledged=granter.acknowledged,
@@ -249,10 +254,9 @@ class Node(Parts):
         now = self.view.now
         flags = self.sync.flags(now) | self.role.beat_flags | (LAST_IN_SYNC if self.remembered.last_in_sync else 0)
         flags |= DRAINED if self.field.lines_drained else 0
-        epoch = self.role.epoch or max(self.standing.epoch, self.history.epoch)
         granter = self.sync.granter
         released = granter.released_seq if granter.active else 0
-        return BeatBody(self.role.role, self.role.own.health, flags, epoch, self.journal.head, released)
+        return BeatBody(self.role.role, self.role.own.health, flags, self.epoch, self.journal.head, released)
 
     # --- for the local API ----------------------------------------------------------------------------------------
 

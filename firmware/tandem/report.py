@@ -33,7 +33,7 @@ class Reporter:
         self._fast: list[tuple[str, Callable[[], float]]] = [
             ("role_active", lambda: node.is_active),
             ("role", lambda: node.role.role),
-            ("epoch", lambda: node.role.epoch or node.standing.epoch),
+            ("epoch", lambda: node.epoch),
             ("peer_role", lambda: node.view.role if node.view.heard else -1),
             ("in_sync", lambda: node.in_sync),
             ("takeover_unsynced", lambda: node.takeover_unsynced),
@@ -132,7 +132,7 @@ class Reporter:
             "group": node.config.group.name,
             "role": node.role.role.word,
             "since_ms": (now - node.role.entered_ns) // MS,
-            "epoch": node.role.epoch or node.standing.epoch,
+            "epoch": node.epoch,
             "peer": {
                 "role": Role(view.role).word if view.heard else "not heard",
                 "epoch": view.epoch,
