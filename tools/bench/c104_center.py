@@ -60,6 +60,7 @@ class Center:
     def _received(
         self, point: c104.Point, previous_info: c104.Information, message: c104.IncomingMessage
     ) -> c104.ResponseState:
+        del previous_info  # c104 insists on the parameter and on its name
         try:
             raw: Any = point.value
             wire = float(getattr(raw, "value", raw) if not isinstance(raw, bool | int | float) else raw)

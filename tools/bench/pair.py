@@ -154,7 +154,7 @@ class Pair:
             raise
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, *_exc: object) -> None:
         self.stop()
 
     # --- what is going on -------------------------------------------------------------------------------------
