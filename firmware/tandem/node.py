@@ -148,7 +148,7 @@ class Node(Parts):
         wanted = member if member in ("a", "b") else "b" if self.member == "a" else "a"
         if member not in ("a", "b", "peer"):
             return f"{member!r} is no member: say a, b or peer"
-        if self.is_active or (wanted == self.member and self.role.role is not Role.STANDBY):
+        if self.is_active:
             return self.role.order(f"make {wanted} active", now)
         if self.mirror.order(wanted, "local API"):
             return f"the order to make {wanted} active went to the peer"

@@ -20,6 +20,11 @@ class Service:
         self.stations = stations
         self._on_event = on_event
         self._sessions: dict[str, tuple[str, Session]] = {}
+        self._by_center = {
+            f"{name}.{center.name}": (station, center.name)
+            for name, (slave, station) in stations.items()
+            for center in slave.centers
+        }
         self._listening: set[str] = set()
         self._actions: list[Action] = []
         self.intruders: dict[str, int] = dict.fromkeys(stations, 0)
@@ -142,16 +147,14 @@ class Service:
 
     def set_cursor(self, key: str, number: int) -> None:
         """The peer's cursor of a center, merged by maximum."""
-        slave, _, center = key.partition(".")
-        if slave in self.stations:
-            self.stations[slave][1].set_cursor(center, number)
+        if found := self._by_center.get(key):
+            found[0].set_cursor(found[1], number)
 
     def restore_cursors(self, cursors: dict[str, int], head: int) -> None:
         """All cursors as a history or snapshot says, clamped to `head`."""
-        for name, (_, station) in self.stations.items():
-            station.restore_cursors(
-                {key.partition(".")[2]: n for key, n in cursors.items() if key.partition(".")[0] == name}, head
-            )
+        for _, station in self.stations.values():
+            known = {c: cursors[key] for key, (s, c) in self._by_center.items() if s is station and key in cursors}
+            station.restore_cursors(known, head)
 
     def lowest_cursor(self, head: int) -> int:
         """The lowest number that some center has not confirmed yet."""
