@@ -68,6 +68,11 @@ class Node(Parts):
         """Of the history that this member works in, or last worked in."""
         return max(self.standing.epoch, self.history.epoch)
 
+    def hand_over(self, now: int) -> bool:
+        """This process is to end: True while its role still has to change hands."""
+        self.role.order("out", now)
+        return self.role.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING)
+
     def restart(self, reason: str) -> None:
         """This process is to begin anew."""
         self.ask(Restart(reason))

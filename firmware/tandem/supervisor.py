@@ -33,6 +33,7 @@ from tandem.standby.linkup import LINK_PORT
 IDLE_TURN_NS = 15 * MS
 """The longest pause between two turns: a third of the stall limit, so that an idle loop is not taken for a hung one."""
 
+_HANDED_OVER_S = 0.02  # how often to look whether the role has changed hands
 _CLOCK_CHECK_NS = 1_000 * MS
 _log = logging.getLogger("tandem")
 
@@ -82,6 +83,7 @@ class Supervisor:
 
     async def run(self) -> str:
         """Run until the node asks to be started again or `stopped` is set; returns the reason."""
+        self._turn_ended = clock.monotonic_ns()  # what came before was the start, not a stall
         self.loop.add_reader(self.heart.fileno(), self._heart_speaks)
         if self.member == "a":
             self._doors.open_link(LINK_PORT)
@@ -90,6 +92,14 @@ class Supervisor:
             return await self.stopped
         finally:
             self._shut_down()
+
+    def end(self) -> None:
+        """End in order: an active member hands its role over first, if somebody takes it in time."""
+        if self.node.hand_over(clock.monotonic_ns()):
+            self.turn_soon()
+            self.loop.call_later(_HANDED_OVER_S, self.end)
+        elif not self.stopped.done():
+            self.stopped.set_result("stopped")
 
     # --- the turn -------------------------------------------------------------------------------------------------
 
@@ -115,6 +125,8 @@ class Supervisor:
 
     def _turn(self) -> None:
         self._turn_due = False
+        if self.stopped.done():
+            return
         self._drain_heart()
         now = self.enter()
         if now >= self._clock_check_at:

@@ -40,30 +40,39 @@ class LocalApi:
         self.path = path
         self._turn_soon = supervisor.turn_soon
         self._server: asyncio.Server | None = None
-        self._connections = 0
+        self._askers: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Bind the socket, in place of one that a dead process left. Raises OSError."""
         self.path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, self.path, limit=_MOST_LINE)
+        self._server = await asyncio.start_unix_server(self._accept, self.path, limit=_MOST_LINE)
         self.path.chmod(0o660)
 
     async def close(self) -> None:
         """Stop answering."""
         if self._server is not None:
             self._server.close()
+        for asker in self._askers:
+            asker.cancel()
+        await asyncio.gather(*self._askers, return_exceptions=True)
         self.path.unlink(missing_ok=True)
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._askers) >= _MOST_CONNECTIONS:
+            writer.close()
+            return
+        asker = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._askers.add(asker)
+        asker.add_done_callback(self._askers.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
         try:
-            while self._connections <= _MOST_CONNECTIONS and (line := await reader.readline()):
+            while line := await reader.readline():
                 writer.write(json.dumps(self.answer(line)).encode() + b"\n")
                 await writer.drain()
         except (ValueError, ConnectionError):
             pass  # a line longer than any question, or the asker went away
         finally:
-            self._connections -= 1
             writer.close()
 
     def answer(self, line: bytes) -> dict[str, object]:

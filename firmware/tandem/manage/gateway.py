@@ -73,7 +73,7 @@ async def _main(
     api = LocalApi(supervisor, state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):
-        supervisor.loop.add_signal_handler(signum, _stop, supervisor)
+        supervisor.loop.add_signal_handler(signum, supervisor.end)
     if beside is not None:
         beside(supervisor)
     gc.collect()
@@ -87,6 +87,3 @@ async def _main(
     return 0 if reason == "stopped" else 3
 
 
-def _stop(supervisor: Supervisor) -> None:
-    if not supervisor.stopped.done():
-        supervisor.stopped.set_result("stopped")
