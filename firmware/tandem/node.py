@@ -201,7 +201,6 @@ class Node(Parts):
     def _decide(self, now: int) -> None:
         self.conduct.carry_out(self.role.tick(now, self.view, self._own(now)), now)
         for change in self.reporter.role_changes():
-            self.heartbeat.forget_tokens()
             self.ask(Say(f"{change.old.word} -> {change.new.word}: {change.cause}: {change.reason}"))
 
     def _own(self, now: int) -> OwnState:
