@@ -46,6 +46,8 @@ class Field:
     def __init__(self, channels: Iterable[Channel], answer_ns: Mapping[str, int]) -> None:
         """`answer_ns`: by channel, how long an answer to a previous owner's request may still come."""
         self._answer_ns = answer_ns
+        self.listened_ns = 0
+        """How long the lines were listened to before the first request, when they were won last."""
         self._links = {
             c.name: _Link(c, "lines" if isinstance(c.target, SerialTarget) else "service") for c in channels
         }
@@ -63,11 +65,15 @@ class Field:
 
         Unless the previous owner said that its lines were `drained`, a serial line is listened to first.
         """
+        if right == "lines":
+            self.listened_ns = 0
         for link in self._of(right):
             if not link.wanted or link.draining:
                 link.backoff_ns = _REDIAL_FIRST_NS
                 listens = right == "lines" and not drained and not link.wanted
-                link.channel.start(now, integrity, now + self._answer_ns.get(link.channel.name, 0) * listens)
+                listen_ns = self._answer_ns.get(link.channel.name, 0) * listens
+                self.listened_ns = max(self.listened_ns, listen_ns)
+                link.channel.start(now, integrity, now + listen_ns)
                 if not link.wanted:
                     link.wanted = True
                     self._dial(link, now)

@@ -40,12 +40,14 @@ class Reporter:
             ("unprotected", lambda: node.sync.granter.unprotected),
             ("lines_held", lambda: node.role.lines_held),
             ("link_ok", lambda: bool(node.linkup.channel)),
-            ("disk_ok", lambda: not node.disk_fault),
+            ("disk_ok", lambda: not node.unsaved.fault),
             ("realtime", lambda: node.realtime),
             ("fence", lambda: 2 if node.rules.fenced else 1),
             ("clock_synced", lambda: node.clock.synced),
             ("failovers", lambda: self.failovers),
             ("link.intruders", lambda: node.linkup.intruders),
+            ("beat.intruders", lambda: node.foreign_beats + node.heartbeat.replayed),
+            ("health", lambda: node.health.value),
         ]
 
     def tick(self, now: int) -> None:
@@ -74,11 +76,12 @@ class Reporter:
         for key, row in node.service.statistics().items():
             center = key.partition(".")[2]
             self._set(f"center.{center}.connected", float(row["connected"] > 0), stamp_us)
-            for counter in ("confirmed", "repeated", "overflowed"):
+            for counter in ("confirmed", "repeated", "overflowed", "broken"):
                 self._set(f"center.{center}.{counter}", row[counter], stamp_us)
             self._set(f"center.{center}.held", max(0.0, node.journal.head - row["cursor"]), stamp_us)
         for slave, count in node.service.intruders.items():
             self._set(f"slave.{slave}.intruders", count, stamp_us)
+            self._set(f"slave.{slave}.ok", float(slave not in node.service.doors_shut), stamp_us)
         present = node.database.present
         for master in node.config.masters:
             oks = [present[self._ids[f"device.{d.name}.ok"]][2] for d in master.devices if d.enabled]
@@ -116,8 +119,11 @@ class Reporter:
             "service_ms": takeover.service_ns,
         }
         known = [ns for ns in (takeover.detection_ns, takeover.fence_ns, takeover.role_ns) if ns != NEVER]
+        decided = [change.now for change in self.node.role.log if change.new is Role.TAKING_OVER]
         return {
             "cause": takeover.reason,
+            "decided_ns": decided[-1] if decided else None,
+            "listening_ms": self.node.field.listened_ns / MS,
             "in_sync": takeover.in_sync,
             "parts": {name: None if ns == NEVER else ns / MS for name, ns in parts.items()},
             "total_ms": sum(known) / MS if known else None,
@@ -157,7 +163,7 @@ class Reporter:
             "failovers": self.failovers,
             "realtime": node.realtime,
             "clock_synced": node.clock.synced,
-            "disk": node.disk_fault or "ok",
+            "disk": node.unsaved.fault or "ok",
             "intruders": {"link": node.linkup.intruders, **node.service.intruders},
         }
 

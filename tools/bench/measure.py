@@ -6,7 +6,7 @@
     c104_ms     fault until c104's client hears an event on a new connection (it pauses a second by itself)
 
 None where it did not happen in the time, or where the fault did not take the connection away.
-`parts` are the survivor's: detection (last sign of life to decision), fence, role (lease and addresses), service; a
+`parts` are the survivor's: detection (fault to decision), fence, role (lease and addresses), service; a
 service part that it does not tell is taken from outside: group address moved until the probe's first answer.
 `outside` is what the relay bench saw, in ms since the fault: the group address moved, the old role contact opened for
 good, the new one closed for good.
@@ -43,6 +43,8 @@ class Measurement:
     outside: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(_OUTSIDE))
     cause: str = ""
     in_sync: bool | None = None
+    listening_ms: float | None = None
+    """Of control_ms: how long the survivor kept the line quiet, for a late answer to the old owner's request."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -127,3 +129,6 @@ def _ask_survivor(pair: Pair, fault: Fault, found: Measurement) -> None:
         found.parts["service"] = round(max(0.0, found.data_ms - found.outside["address"]), 2)
     found.cause = str(last.get("cause", ""))
     found.in_sync = last.get("in_sync")
+    found.listening_ms = last.get("listening_ms")
+    if isinstance(decided := last.get("decided_ns"), int):
+        found.parts["detection"] = _ms(decided, fault.t_ns)

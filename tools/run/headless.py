@@ -55,7 +55,7 @@ def _result(pair: Pair, found: list[Measurement], ready_s: float) -> dict[str, A
     headline = worst.as_dict() if worst else {}
     return {
         "fault": headline.get("kind"),
-        **{key: headline.get(key) for key in ("data_ms", "field_ms", "control_ms", "c104_ms")},
+        **{key: headline.get(key) for key in ("data_ms", "field_ms", "control_ms", "listening_ms", "c104_ms")},
         "parts": headline.get("parts", dict.fromkeys(_PARTS)),
         "events_sent": verdict.sent,
         "events_lost": verdict.lost,

@@ -15,7 +15,7 @@ def outage_lines(found: Measurement) -> list[str]:
     parts = ", ".join(f"{name} {ms(value)}" for name, value in found.parts.items() if value is not None)
     lines = [
         f"{found.kind} of {found.member}: data again after {ms(found.data_ms)}, field {ms(found.field_ms)}, "
-        f"control {ms(found.control_ms)}, c104 {ms(found.c104_ms)}"
+        f"control {ms(found.control_ms)} (listening {ms(found.listening_ms)} of it), c104 {ms(found.c104_ms)}"
     ]
     if parts:
         lines.append(f"  {parts}; {found.cause}")
