@@ -70,6 +70,7 @@ class CursorAt(NamedTuple):
     number: int
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(11, CURSOR_LAYOUT.pack(self.epoch, self.number) + _str8(self.center))
 
 
@@ -90,6 +91,7 @@ class Hello(NamedTuple):
     version: int = VERSION
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         role = int(self.active)
         fixed = (self.nonce, self.session, self.echo, self.table, self.config, self.head)
         claims = self.claims[-CLAIMS_MAX:]
@@ -103,60 +105,83 @@ class Hello(NamedTuple):
 
 
 class Refuse(NamedTuple):
+    """The sender does not work with this peer, and closes; the sentence says why."""
+
     sentence: str
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(2, _str16(self.sentence))
 
 
 class RegistryText(NamedTuple):
+    """The active's point ids as JSON: a standby whose ids differ may adopt them."""
+
     text: str
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(3, self.text.encode())
 
 
 class Resume(NamedTuple):
+    """Slices follow from the record after `number`."""
+
     number: int
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(4, pack("<Q", self.number))
 
 
 class Begin(NamedTuple):
+    """A whole snapshot follows; `fork`: records of the receiver above it are not part of this history."""
+
     fork: int
     soe_gone: int
     analog_gone: int
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(5, pack("<QQQ", *self))
 
 
 class Rows(NamedTuple):
+    """Present values of a part of the points, as records with their own numbers."""
+
     octets: bytes
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(6, self.octets)
 
 
 class Tail(NamedTuple):
+    """Records of both rings with numbers base < n <= head, inside a snapshot."""
+
     base: int
     head: int
     soe: bytes
     analog: bytes
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(7, TAIL_LAYOUT.pack(self.base, self.head, len(self.soe)), self.soe, self.analog)
 
 
 class End(NamedTuple):
+    """The snapshot is whole up to `head`."""
+
     head: int
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(8, pack("<Q", self.head))
 
 
 class Slice(NamedTuple):
+    """New records of both rings, base < n <= head, in `epoch`."""
+
     epoch: int
     base: int
     head: int
@@ -164,19 +189,25 @@ class Slice(NamedTuple):
     analog: bytes
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(9, SLICE_LAYOUT.pack(self.epoch, self.base, self.head, len(self.soe)), self.soe, self.analog)
 
 
 class Ack(NamedTuple):
+    """Everything up to `number` is applied; `taken` frames were counted in this session."""
+
     epoch: int
     number: int
     taken: int
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(10, ACK_LAYOUT.pack(*self))
 
 
 class ControlFrame(NamedTuple):
+    """A control that the standby forwards; `beat` is the newest of our beat counters that it had heard."""
+
     ref: int
     point_id: int
     value: float
@@ -187,39 +218,52 @@ class ControlFrame(NamedTuple):
     center: str
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(12, CONTROL_LAYOUT.pack(*self[:7]) + _str8(self.center))
 
 
 class ReportFrame(NamedTuple):
+    """The answer to a forwarded control."""
+
     ref: int
     stage: int
     outcome: int
     sentence: str
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(13, REPORT_LAYOUT.pack(*self[:3]) + _str16(self.sentence))
 
 
 class Order(NamedTuple):
+    """Somebody orders that `member` be active."""
+
     member: str
     origin: str
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(14, pack("B", ord(self.member)) + _str8(self.origin))
 
 
 class State(NamedTuple):
+    """Soft state that the outside remembers, by key."""
+
     key: str
     octets: bytes
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(15, _str8(self.key), self.octets)
 
 
 class Salvage(NamedTuple):
+    """Records that the sender released while alone and the receiver's history lacks."""
+
     octets: bytes
 
     def encode(self) -> bytes:
+        """The whole frame, its head before it."""
         return _frame(16, self.octets)
 
 
