@@ -116,6 +116,8 @@ class Conduct:
                 node.proven = ok
             case say.Said(text):
                 node.ask(Say(f"heart: {text}"))
+            case say.Foreign(frames):
+                node.foreign_beats = frames
             case say.HeartGone(reason):
                 node.restart(reason)
             case _:

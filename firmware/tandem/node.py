@@ -19,6 +19,7 @@ from tandem.config.model import Config, Member
 from tandem.config.timing import RelayTimes
 from tandem.desk import Desk
 from tandem.engine import earliest
+from tandem.health import Health, judgements
 from tandem.parts import Parts
 from tandem.past import Past
 from tandem.point import MS, Say
@@ -26,9 +27,9 @@ from tandem.registry import PointInfo
 from tandem.report import Reporter
 from tandem.show import show_point, show_record
 from tandem.standby.own import OwnState
-from tandem.standby.peer import BeatNowWanted, ProbeWanted, SayMissed
+from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
 
-_LAN_DOWN_COSTS = 64  # of the 255 of a healthy member
+_INTRUDERS_SAID = 10  # each of the first ones, then every hundredth
 
 
 class Node(Parts):
@@ -48,6 +49,7 @@ class Node(Parts):
         self.conduct = Conduct(self)
         self.desk = Desk(self)
         self.reporter = Reporter(self)
+        self.health = Health(judgements(config, self.database, self.carrier, self.service.connected))
         self.service.listen(False, now)
 
     # --- what others ask ------------------------------------------------------------------------------------------
@@ -77,9 +79,12 @@ class Node(Parts):
         """This process is to begin anew."""
         self.ask(Restart(reason))
 
-    def trouble(self, sentence: str, now: int) -> None:
-        """A port cannot do what it should, and tries again."""
-        self.ask(Say(sentence, "error"))
+    def door(self, slave: str, fault: str, now: int) -> None:
+        """Where a slave listens ("": the hot-standby link): `fault` is tried again, "" is all well."""
+        self.service.doors_shut.pop(slave, None)
+        if fault:
+            self.service.doors_shut[slave] = fault
+        self.ask(Say(fault or f"{slave or 'the hot-standby port'} listens again", "error" if fault else "info"))
 
     # --- what comes in --------------------------------------------------------------------------------------------
 
@@ -139,12 +144,13 @@ class Node(Parts):
             self.ask(Say(f"the hot-standby link ended: {reason}", "warning"))
             self.mirror.closed(now, reason)
             self.heartbeat.link_eof(now)
+        elif (count := self.linkup.intruded()) and (count <= _INTRUDERS_SAID or count % 100 == 0):
+            self.ask(Say(f"a stranger at the hot-standby port was refused: {reason} ({count} so far)", "warning"))
 
     def persisted(self, persist: Persist, fault: str, now: int) -> None:
-        """A file was written, or could not be: then it is tried again when it changes next."""
-        if fault != self.disk_fault:
-            self.ask(Say(f"the state folder cannot be written: {fault}" if fault else "the state folder takes writes"))
-            self.disk_fault = fault
+        """A file was written, or could not be: then it is tried again after a while."""
+        if sentence := self.unsaved.written(persist, fault, now):
+            self.ask(Say(sentence, "error" if fault else "info"))
         if persist.name == Past.STANDING and not fault:
             self.standing = Past({Past.STANDING: persist.text}).standing()
 
@@ -171,6 +177,7 @@ class Node(Parts):
         self.desk.tick(now)
         self._decide(now)
         self.conduct.remember(now)
+        self._actions += self.unsaved.again(now)
         self.reporter.tick(now)
         self._pump(now)
         self.journal.soe.settle()
@@ -187,6 +194,11 @@ class Node(Parts):
                 case SayMissed(q_ms):
                     self.ask(ToHeart(say.Suspect(q_ms)))
 
+    def carrier(self, lan: str) -> bool:
+        """Whether a LAN has a carrier; where nobody tells, it has."""
+        pins = self.role.pins
+        return not pins.at_ns or bool(pins.carriers >> self.lan_names.index(lan) & 1)
+
     def _link(self, now: int) -> None:
         if self.linkup.hangs(self.view.paths, now):
             self.linkup.drop("its LAN is silent", now)
@@ -199,16 +211,17 @@ class Node(Parts):
         self.database.mirror_silent = self.database.mirroring and now - self.mirror.silent_since > stale_ns
 
     def _decide(self, now: int) -> None:
+        self._actions += [Say(sentence, "warning") for sentence in self.health.look(now, self.is_active)]
+        if self.role.takeover.service_ns == NEVER and self.is_active and self.service.serves_group():
+            self.role.served(now)
         self.conduct.carry_out(self.role.tick(now, self.view, self._own(now)), now)
         for change in self.reporter.role_changes():
             self.ask(Say(f"{change.old.word} -> {change.new.word}: {change.cause}: {change.reason}"))
 
     def _own(self, now: int) -> OwnState:
         granter = self.sync.granter
-        pins = self.role.pins
-        downs = sum(not pins.carriers >> i & 1 for i in range(self.rules.lans)) if pins.at_ns else 0
         return OwnState(
-            health=255 - _LAN_DOWN_COSTS * min(downs, 3),
+            health=self.health.value,
             ready=self.proven and self.role.permit > 0,
             in_sync=self.sync.lease.in_sync(now) if not granter.active else granter.granting,
             last_in_sync=self.remembered.last_in_sync,
@@ -222,7 +235,6 @@ class Node(Parts):
 
     def _pump(self, now: int) -> None:
         granter = self.sync.granter
-        self.mirror.flush(now)
         limit = granter.limit(self.journal.head) if granter.active else self.journal.head
         self.service.pump(limit, self.database.local_changes(), now)
         if granter.active:
@@ -246,10 +258,16 @@ class Node(Parts):
 
     def outgoing(self) -> list[tuple[str, bytes]]:
         """Octets by channel: the mirror's first, so that an acknowledgement is as young as it can be."""
-        out: list[tuple[str, bytes]] = []
-        if self.linkup.channel and (octets := self.mirror.outgoing()):
-            out.append((self.linkup.channel, octets))
-        return out + self.service.outgoing() + self.field.outgoing()
+        return self._mirrored() + self.service.outgoing() + self.field.outgoing()
+
+    def first(self, now: int) -> list[tuple[str, bytes]]:
+        """What goes to the other member before this turn thinks of anything else: new records, acknowledgements."""
+        self.mirror.flush(now)
+        return self._mirrored()
+
+    def _mirrored(self) -> list[tuple[str, bytes]]:
+        octets = self.mirror.outgoing() if self.linkup.channel else b""
+        return [(self.linkup.channel, octets)] if octets else []
 
     def beat_body(self) -> BeatBody:
         """What the beats say from now on; to be published before the turn's octets leave: a heart whose supervisor dies

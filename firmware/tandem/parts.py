@@ -15,7 +15,7 @@ from tandem.field import Field
 from tandem.journal import Journal
 from tandem.master import modbus
 from tandem.master.base import Channel
-from tandem.past import Past
+from tandem.past import Past, Unsaved
 from tandem.point import MS, Say
 from tandem.service import Service
 from tandem.slave import iec104
@@ -59,7 +59,9 @@ class Parts:
         self.integrity = False
         """The masters read everything before they trust old values."""
         self.takeover_unsynced = False
-        self.disk_fault = ""
+        self.unsaved = Unsaved()
+        self.foreign_beats = 0
+        self.lan_names = tuple(lan.name for lan in config.lans)
         refs = itertools.count(1)
         self._make_field()
         self._make_service(lambda: next(refs))
@@ -99,7 +101,7 @@ class Parts:
     def _make_standby(self, relay: RelayTimes | None, next_ref: Callable[[], int], now: int) -> None:
         config, standby = self.config, self.config.standby
         self.rules = guard_rules(config, self.member, relay, relay is not None)
-        self.heartbeat = Heartbeat(self.rules, tuple(lan.name for lan in config.lans), now)
+        self.heartbeat = Heartbeat(self.rules, self.lan_names, now)
         self.sync = Sync(self.rules, standby.sync_lease_ms)
         self.quoted = Quoted(standby.control_expiry_ms * MS)
         nonce = int.from_bytes(self.entropy(4), "little")

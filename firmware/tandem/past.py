@@ -6,7 +6,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
+from tandem.action import Persist
+from tandem.point import MS
 from tandem.registry import Registry
+
+_AGAIN_NS = 5_000 * MS
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,6 +25,33 @@ class Standing:
     def to_json(self) -> str:
         """The persisted form."""
         return json.dumps(asdict(self))
+
+
+class Unsaved:
+    """What the state folder did not take, and when it is tried again. `fault` is "" when all is well."""
+
+    def __init__(self) -> None:
+        self.fault = ""
+        self._waiting: dict[str, Persist] = {}
+        self._again_at = 0
+
+    def written(self, persist: Persist, fault: str, now: int) -> str:
+        """A file was written, or not; returns a sentence where that is news."""
+        before = self.fault
+        self._waiting.pop(persist.name, None)
+        if fault:
+            self._waiting[persist.name], self._again_at = persist, now + _AGAIN_NS
+        self.fault = fault or (before if self._waiting else "")
+        if fault and not before:
+            return f"the state folder cannot be written: {fault}; it is tried again every {_AGAIN_NS // MS // 1000} s"
+        return "the state folder takes writes again" if before and not self.fault else ""
+
+    def again(self, now: int) -> list[Persist]:
+        """The writes that are due once more."""
+        if not self._waiting or now < self._again_at:
+            return []
+        self._again_at = now + _AGAIN_NS
+        return list(self._waiting.values())
 
 
 class Past:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tandem.codec.beat import Role
+from tandem.panel.leds import PanelState, PathState, SerialState, leds
 from tandem.point import MS, Cause
 from tandem.standby.own import Transition
 from tandem.standby.peer import NEVER
@@ -27,6 +28,8 @@ class Reporter:
         self._last: Transition | None = None
         self._fast_at = self._slow_at = self._role_since = 0
         self._unknown = 0
+        self._counted: dict[str, tuple[int, ...]] = {}
+        self._moved: dict[str, tuple[bool, bool]] = {}
         self.failovers = 0
         table = node.table
         self._ids = {p.name.removeprefix(PREFIX): p.id for p in table.points if p.name.startswith(PREFIX)}
@@ -82,6 +85,7 @@ class Reporter:
         for slave, count in node.service.intruders.items():
             self._set(f"slave.{slave}.intruders", count, stamp_us)
             self._set(f"slave.{slave}.ok", float(slave not in node.service.doors_shut), stamp_us)
+        self._look_at_lines()
         present = node.database.present
         for master in node.config.masters:
             oks = [present[self._ids[f"device.{d.name}.ok"]][2] for d in master.devices if d.enabled]
@@ -159,12 +163,18 @@ class Reporter:
             "centers": node.service.statistics(),
             "devices": self._devices(),
             "leds": self.leds(),
+            "alarms": self.alarms(),
+            "health": {"value": node.health.value, "losses": node.health.losses},
             "last_failover": self.takeover(),
             "failovers": self.failovers,
             "realtime": node.realtime,
             "clock_synced": node.clock.synced,
             "disk": node.unsaved.fault or "ok",
-            "intruders": {"link": node.linkup.intruders, **node.service.intruders},
+            "intruders": {
+                "link": node.linkup.intruders,
+                "beats": node.foreign_beats + node.heartbeat.replayed,
+                **node.service.intruders,
+            },
         }
 
     def _why_not_in_sync(self, now: int) -> str:
@@ -190,14 +200,33 @@ class Reporter:
 
     def leds(self) -> dict[str, str]:
         """By LED: dark, green, amber or red, "blinking" behind it where it does."""
-        node, role = self.node, self.node.role.role
-        colours = {Role.ACTIVE: "green", Role.STANDBY: "amber", Role.OUT_OF_SERVICE: "red"}
-        return {
-            "power": "green",
-            "role": colours.get(role, "amber blinking"),
-            "sync": "green" if node.in_sync else "amber",
-            "link": "green" if node.linkup.channel else "dark",
-        }
+        node = self.node
+        alive = {path.name: path.alive for path in node.view.paths}
+        lans = ((lan, PathState(node.carrier(lan), alive.get(f"lan.{lan}", True))) for lan in node.lan_names)
+        crossovers = ((n.partition(".")[2], PathState(True, ok)) for n, ok in alive.items() if n.startswith("serial."))
+        state = PanelState(
+            node.role.role, node.in_sync, node.view.heard, node.role.lines.step, next(iter(self.alarms()), ""),
+            node.sync.granter.unprotected, node.role.isolated, tuple(lans), tuple(crossovers),
+            tuple((line, SerialState(*moved)) for line, moved in self._moved.items()),
+        )  # fmt: skip
+        return {name: led.word for name, led in leds(state).items()}
+
+    def alarms(self) -> list[str]:
+        """What somebody has to look at, in sentences."""
+        node = self.node
+        found = [node.role.ordered_fault, node.unsaved.fault, *node.service.doors_shut.values()]
+        return [sentence for sentence in found if sentence]
+
+    def _look_at_lines(self) -> None:
+        """Whether requests went out and answers came in on each serial line since the last look."""
+        rows = self.node.field.statistics()
+        for master in self.node.config.masters:
+            if master.serial:
+                devices = [rows[device.name] for device in master.devices if device.name in rows]
+                count = tuple(int(sum(row[key] for row in devices)) for key in ("requests", "answers"))
+                before = self._counted.get(master.serial, count)
+                self._counted[master.serial] = count
+                self._moved[master.serial] = count[0] != before[0], count[1] != before[1]
 
 
 def _cause(reason: str) -> float:

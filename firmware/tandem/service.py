@@ -28,6 +28,8 @@ class Service:
         self._listening: set[str] = set()
         self._actions: list[Action] = []
         self.intruders: dict[str, int] = dict.fromkeys(stations, 0)
+        self.doors_shut: dict[str, str] = {}
+        """By slave: why an address of it cannot be listened at."""
 
     # --- where it listens -----------------------------------------------------------------------------------------
 
@@ -163,6 +165,14 @@ class Service:
     def released(self) -> int:
         """The highest number that any center was given."""
         return max((station.released() for _, station in self.stations.values()), default=0)
+
+    def serves_group(self) -> bool:
+        """A center that came to the group address has its data transfer started."""
+        return any(session.on_group and session.started for _, session in self._sessions.values())
+
+    def connected(self) -> dict[str, bool]:
+        """By center: True while one of its connections is started here."""
+        return {session.center: True for _, session in self._sessions.values() if session.started}
 
     def statistics(self) -> dict[str, dict[str, float]]:
         """Counters by "slave.center"."""

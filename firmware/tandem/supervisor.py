@@ -35,6 +35,7 @@ IDLE_TURN_NS = 15 * MS
 
 _HANDED_OVER_S = 0.02  # how often to look whether the role has changed hands
 _CLOCK_CHECK_NS = 1_000 * MS
+_MOST_UNKNOWN = 16  # connections at the hot-standby port that have not finished their handshake
 _log = logging.getLogger("tandem")
 
 
@@ -62,7 +63,7 @@ class Supervisor:
         self.loop = asyncio.get_running_loop()
         self.stopped: asyncio.Future[str] = self.loop.create_future()
         self._streams: dict[str, Stream | TlsStream] = {}
-        self._doors = Doors(self.loop, config, member, board, self._accept, self._trouble)
+        self._doors = Doors(self.loop, config, member, board, self._accept, self._door)
         self._writer = ThreadPoolExecutor(1, "state")
         self._accepted = 0
         self._turn_due = False
@@ -132,6 +133,7 @@ class Supervisor:
         if now >= self._clock_check_at:
             self._clock_check_at = now + _CLOCK_CHECK_NS
             self.node.clock_reads(clock.utc_us(), clock.synchronised(), now)
+        self._write(self.node.first(now))
         self.node.tick(now)
         if clock.monotonic_ns() - now > self._late_after_ns:
             self._was_away(clock.monotonic_ns())
@@ -139,10 +141,13 @@ class Supervisor:
         outgoing = self.node.outgoing()
         self._turn_ended = clock.monotonic_ns()
         self.heart.publish(self._turn_ended, self.node.beat_body())
+        self._write(outgoing)
+        self._arm()
+
+    def _write(self, outgoing: list[tuple[str, bytes]]) -> None:
         for channel, octets in outgoing:
             if stream := self._streams.get(channel):
                 stream.write(octets)
-        self._arm()
 
     def _arm(self) -> None:
         due = self.node.due()
@@ -232,8 +237,8 @@ class Supervisor:
         wanted = cast(Listen, action)
         self._doors.listen(wanted.slave, wanted.on)
 
-    def _trouble(self, sentence: str) -> None:
-        self.node.trouble(sentence, self.enter())
+    def _door(self, slave: str, fault: str) -> None:
+        self.node.door(slave, fault, self.enter())
         self.turn_soon()
 
     def _to_heart(self, action: Action) -> None:
@@ -251,6 +256,10 @@ class Supervisor:
         channel = f"{prefix}#{self._accepted}"
         stream: TcpStream | TlsStream
         if prefix.startswith("link:"):
+            if sum(isinstance(s, TlsStream) and not s.shaken for s in self._streams.values()) >= _MOST_UNKNOWN:
+                connection.close()
+                self.node.closed(channel, f"{host}: too many at once do not say who they are", self.enter())
+                return
             stream = TlsStream(self.loop, channel, self._owner(), self.keys, server=True)
         else:
             stream = TcpStream(self.loop, channel, self._owner())

@@ -49,6 +49,8 @@ _FIXED = (
     SystemPoint("realtime", _B, True, "real-time priority and locked memory were permitted", _NO_YES),
     SystemPoint("link_ok", _B, True, "the hot-standby link is up", ("down", "up")),
     SystemPoint("link.intruders", _C, True, "strangers refused at the hot-standby port"),
+    SystemPoint("beat.intruders", _C, True, "frames at the heartbeat paths that were forged or sent again"),
+    SystemPoint("health", _A, True, "how fit this member is to serve: 255 nothing wrong, 0 worst"),
     SystemPoint("clock_synced", _B, True, "stamps may be trusted", _NO_YES),
     SystemPoint("control_unknown", _C, False, "controls that ended unknown: somebody must look"),
 )
@@ -57,6 +59,7 @@ _CENTER = (
     SystemPoint("confirmed", _C, True, "events that it confirmed"),
     SystemPoint("repeated", _C, True, "events sent again after a lost connection or a role change"),
     SystemPoint("overflowed", _C, True, "events that its buffer lost"),
+    SystemPoint("broken", _C, True, "connections closed here: it broke the protocol or did not answer in time"),
     SystemPoint("held", _A, True, "events that wait for its confirm"),
 )
 
@@ -76,6 +79,8 @@ def system_points(config: Config) -> list[SystemPoint]:
     for slave in config.slaves:
         about = f"strangers refused by slave {slave.name}"
         points.append(SystemPoint(f"{PREFIX}slave.{slave.name}.intruders", _C, True, about))
+        about = f"slave {slave.name} can listen at its addresses"
+        points.append(SystemPoint(f"{PREFIX}slave.{slave.name}.ok", _B, True, about, ("failed", "ok")))
         for center in slave.centers:
             points += [_renamed(point, f"center.{center.name}.{point.name}") for point in _CENTER]
     return points

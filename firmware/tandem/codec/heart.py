@@ -140,6 +140,12 @@ class Said(NamedTuple):
     text: str
 
 
+class Foreign(NamedTuple):
+    """So many datagrams at the heartbeat paths were not signed by the peer, since the heart's start."""
+
+    frames: int
+
+
 class HeartTurn(NamedTuple):
     """Not sent: the client adds it. The heart had drained its sockets at this time."""
 
@@ -152,7 +158,9 @@ class HeartGone(NamedTuple):
     reason: str
 
 
-Message = Ready | Heard | Refused | PinsRead | Lost | Late | Carried | Proof | Said | HeartTurn | HeartGone
+Message = (
+    Ready | Heard | Refused | PinsRead | Lost | Late | Carried | Proof | Said | Foreign | HeartTurn | HeartGone
+)
 SERVICE_ON, SERVICE_OFF, LINES_ON, LINES_OFF = 1, 2, 3, 4
 
 _HEAD = struct.Struct("<HB")
@@ -160,7 +168,7 @@ _SHAPES: list[tuple[type[Any], str, str]] = [  # class, fixed fields, tail; the 
     (ServiceOn, "<II", ""), (ServiceOff, "<?", ""), (LinesOn, "<II", ""), (LinesOff, "<??", ""), (BeatNow, "<", ""),
     (Probe, "<", ""), (Suspect, "<I", ""), (End, "<", ""), (Ready, "<II", "text"), (Heard, "<BQq", "beat"),
     (Refused, "<BQ", ""), (PinsRead, "<QBBBBI", ""), (Lost, "<QIB", "text"), (Late, "<QQ", ""), (Carried, "<QBI", ""),
-    (Proof, "<?", "text"), (Said, "<", "text"),
+    (Proof, "<?", "text"), (Said, "<", "text"), (Foreign, "<I", ""),
 ]  # fmt: skip
 _BY_CODE = [(cls, struct.Struct(fixed), tail) for cls, fixed, tail in _SHAPES]
 _CODES = {cls: (code, struct.Struct(fixed), tail) for code, (cls, fixed, tail) in enumerate(_SHAPES)}

@@ -26,6 +26,11 @@ class Led(NamedTuple):
     blinking: bool = False
 
     @property
+    def word(self) -> str:
+        """As people read it: the colour, and "blinking" behind it where it does."""
+        return self.colour.name.lower() + (" blinking" if self.blinking else "")
+
+    @property
     def octet(self) -> int:
         """The pins' octet: the colour, and 16 when it blinks."""
         return self.colour + (16 if self.blinking else 0)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from tandem.port.stream import Owner, Stream, TcpStream
 
+HANDSHAKE_S = 3.0
+"""Who does not finish the handshake in this time is disconnected."""
+
 
 @dataclass(slots=True, frozen=True)
 class Keys:
@@ -48,11 +51,14 @@ class TlsStream:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = (keys.server if server else keys.client).wrap_bio(self._in, self._out, server_side=server)
         self._peer = keys.peer
-        self._shaken = False
+        self._host = ""
+        self._deadline: asyncio.TimerHandle | None = None
+        self.shaken = False
         self.tcp = TcpStream(loop, channel, self)
 
     def adopt(self, connected: socket.socket) -> None:
         """Take an accepted connection and shake hands."""
+        self._host = connected.getpeername()[0]
         self.tcp.adopt(connected)
 
     def dial(self, address: tuple[str, int], source: str) -> None:
@@ -61,6 +67,7 @@ class TlsStream:
 
     def opened(self, stream: Stream) -> None:
         """TCP is up."""
+        self._deadline = self.tcp.loop.call_later(HANDSHAKE_S, self._late)
         self._advance()
 
     def received(self, stream: Stream, octets: bytes) -> None:
@@ -70,18 +77,28 @@ class TlsStream:
 
     def closed(self, stream: Stream, reason: str) -> None:
         """TCP is gone."""
-        self.owner.closed(self, reason)  # type: ignore[arg-type]
+        self._end_deadline()
+        self.owner.closed(self, reason if self.shaken or not self._host else f"{self._host}: {reason}")  # type: ignore[arg-type]
+
+    def _late(self) -> None:
+        self.tcp.fail(f"no TLS handshake in {HANDSHAKE_S:g} s")
+
+    def _end_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _advance(self) -> None:
         try:
-            if not self._shaken:
+            if not self.shaken:
                 self._tls.do_handshake()
                 if self._tls.getpeercert(binary_form=True) != self._peer:
                     raise ssl.SSLError("the certificate is not the peer's")
-                self._shaken = True
+                self.shaken = True
+                self._end_deadline()
                 self._flush()
                 self.owner.opened(self)  # type: ignore[arg-type]
-            while self._shaken and (plain := self._tls.read(1 << 18)):
+            while self.shaken and (plain := self._tls.read(1 << 18)):
                 self.owner.received(self, plain)  # type: ignore[arg-type]
         except ssl.SSLWantReadError:
             pass
@@ -97,7 +114,7 @@ class TlsStream:
 
     def write(self, octets: bytes) -> None:
         """Encrypt and send."""
-        if self._shaken and self.tcp.fd >= 0:
+        if self.shaken and self.tcp.fd >= 0:
             self._tls.write(octets)
             self._flush()
 
@@ -108,4 +125,5 @@ class TlsStream:
 
     def close(self, reset: bool = False) -> None:
         """End it; the owner is not told."""
+        self._end_deadline()
         self.tcp.close(reset)

@@ -28,6 +28,10 @@ class Session(Engine, Protocol):
     center: str
     on_group: bool
 
+    @property
+    def started(self) -> bool:
+        """Data flow on it."""
+
 
 class Station(Protocol):
     """One `[[slave]]`: its sessions, and one event cursor for each control center."""

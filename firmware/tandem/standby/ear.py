@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tandem.codec.beat import Beat, Kind, Seal, Splitter
-from tandem.codec.heart import Heard
+from tandem.codec.heart import Foreign, Heard
 from tandem.standby.guard_words import Rules, Tell
 
 _SENT_KEPT = 256  # own counters whose time is remembered
 _ANSWER_PAUSE_NS = 2_000_000  # probes are answered this often at most
 _HELD_BACK_MAX = 64
 _DATAGRAM_MAX = 512
+_FOREIGN_PAUSE_NS = 1_000_000_000  # so often strangers are told of at most
 _U32, _HALF = 0xFFFF_FFFF, 1 << 31
 
 Content = tuple[int, int, int, int, int, int]
@@ -35,6 +36,7 @@ class Ear:
         self._drain_at = 0
         self.foreign = 0
         """Frames that the key did not sign, or that came back from ourselves."""
+        self._foreign_told = self._foreign_at = 0
 
     def hears(self, now: int) -> bool:
         """True while the peer's answers to our own frames are younger than D."""
@@ -79,11 +81,15 @@ class Ear:
         return tells, False
 
     def drained(self, now: int) -> list[Tell]:
-        """The frames that waited, a tick later at most."""
+        """The frames that waited, a tick later at most; and how many strangers spoke."""
+        strangers: list[Tell] = []
+        if self.foreign != self._foreign_told and now >= self._foreign_at:
+            self._foreign_told, self._foreign_at = self.foreign, now + _FOREIGN_PAUSE_NS
+            strangers.append(Tell(Foreign(self.foreign & _U32)))
         if not self._waiting or now < self._drain_at:
-            return []
+            return strangers
         waiting, self._waiting = self._waiting, []
-        return waiting
+        return waiting + strangers
 
     def echo_age_ns(self, beat: Beat, now: int) -> int:
         """How long ago the echoed counter was sent; -1 when it is none of mine or too old to be remembered."""

@@ -16,6 +16,7 @@ from tandem.standby.peer import NEVER, BeatNowWanted, PeerView, ProbeWanted, Say
 _HEART_AWAKE_NS = 15 * MS  # a heart that turned within this time counts as listening
 _TOKEN_NS = 2_000 * MS
 _NONCES_KEPT = 8
+_REPLAYED_BEHIND = 64  # a frame of the peer's own run so far behind was never on its way for so long: somebody kept it
 _U32, _HALF = 0xFFFF_FFFF, 1 << 31
 
 Event = BeatNowWanted | ProbeWanted | SayMissed
@@ -55,6 +56,8 @@ class Heartbeat:
         self._lines_drained = False
         self._granting_ns = NEVER
         self._released_seq = 0
+        self.replayed = 0
+        """Frames of the peer's that somebody recorded and sent again."""
 
     # --- inputs -------------------------------------------------------------------------------------------------------
 
@@ -210,6 +213,8 @@ class Heartbeat:
     def _stale(self, beat: Beat, now: int) -> None:
         """Not life. But counters that rise where a recording would repeat mean: it speaks and does not hear us."""
         last = self._beat
+        if last and last.nonce == beat.nonce and newer(last.counter, beat.counter + _REPLAYED_BEHIND & _U32):
+            self.replayed += 1
         known = self._counters.get(beat.nonce, last.counter if last and last.nonce == beat.nonce else 0)
         if known and not newer(beat.counter, known):
             return

@@ -30,6 +30,7 @@ class LinkUp:
         self._give_up_at: int | None = None
         self.channel = ""
         self.intruders = 0
+        self._intruded = False
         self._actions: list[Action] = []
 
     @staticmethod
@@ -53,12 +54,18 @@ class LinkUp:
         elif channel == self._dialing:
             self._dialing = ""
         else:
-            self.intruders += not self._dials
+            self._intruded = not self._dials
+            self.intruders += self._intruded
             return False
         if self._dials:
             self._next += not was_link
             self._dial_at, self._give_up_at = now + _AGAIN_NS, None
         return was_link
+
+    def intruded(self) -> int:
+        """How many strangers came so far, once for each of them; else 0."""
+        intruded, self._intruded = self._intruded, False
+        return self.intruders if intruded else 0
 
     def drop(self, reason: str, now: int) -> str:
         """Reset the link; returns its channel, "" when there was none."""

@@ -32,6 +32,7 @@ class Counts:
     connections: int = 0
     refused: int = 0
     malformed: int = 0
+    broken: int = 0
 
 
 class Receiver(Protocol):

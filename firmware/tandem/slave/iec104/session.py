@@ -203,6 +203,7 @@ class Session:
 
     def broken(self, reason: str) -> None:
         """The connection must be closed."""
+        self._center.counts.broken += 1
         self.say(f"the connection of control center {self.center} is closed: {reason}", "warning")
         self._told.append(Close(reason))
 

@@ -169,6 +169,7 @@ class Station:
                 "started": sum(session.started for session in sessions),
                 "refused": counts.refused,
                 "malformed": counts.malformed,
+                "broken": counts.broken,
                 "cursor": center.confirmed,
             }
         return found
