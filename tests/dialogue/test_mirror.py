@@ -60,10 +60,7 @@ def test_the_first_grant_comes_within_a_beat_and_a_few_round_trips() -> None:
     assert pair.a.granter.unprotected
     pair.run(100)
     pair.join()
-    began = pair.now
-    while not pair.b.lease.in_sync(pair.now):
-        pair.run(1)
-        assert pair.now - began < 50 * MS
+    pair.until(lambda: pair.b.lease.in_sync(pair.now), 50)
     assert state(pair.a) is Grant.GRANTED and not pair.a.granter.unprotected
 
 
@@ -102,12 +99,13 @@ def test_a_cut_shorter_than_50_ms_keeps_the_grant(pair: Pair) -> None:
 
 def test_a_lost_link_with_living_beats_costs_50_ms_and_a_round_of_beats(pair: Pair) -> None:
     pair.cut()
-    began = pair.now
     number = pair.a.update(1, 1.0)
-    while state(pair.a) is not Grant.ALONE:
-        assert pair.a.granter.limit(pair.a.head) < number
-        pair.run(1)
-    assert 50 * MS < pair.now - began < 110 * MS
+
+    def alone() -> bool:
+        assert state(pair.a) is Grant.ALONE or pair.a.granter.limit(pair.a.head) < number
+        return state(pair.a) is Grant.ALONE
+
+    assert pair.until(alone, 110) > 50 * MS
     assert not pair.b.lease.in_sync(pair.now), "it heard the withdrawal before the active went on alone"
     assert pair.a.granter.unprotected and pair.a.granter.limit(pair.a.head) == number
 
@@ -116,13 +114,13 @@ def test_with_every_path_cut_alone_comes_after_the_standby_ceased_to_believe(pai
     pair.cut()
     pair.beats = False
     pair.a.update(1, 1.0)
-    while pair.b.lease.in_sync(pair.now):
+
+    def ceased() -> bool:
         assert state(pair.a) is not Grant.ALONE
-        pair.run(1)
-    believed_until = pair.now
-    while state(pair.a) is not Grant.ALONE:
-        pair.run(1)
-    assert believed_until < pair.now < believed_until + 100 * MS
+        return not pair.b.lease.in_sync(pair.now)
+
+    pair.until(ceased, 600)
+    assert pair.until(lambda: state(pair.a) is Grant.ALONE, 100) > 0
 
 
 def test_a_lapsed_ring_is_followed_by_the_whole_image(pair: Pair) -> None:
@@ -162,14 +160,50 @@ def test_nothing_of_a_snapshot_shows_until_it_is_whole(pair: Pair) -> None:
     for value in range(100):
         a.update(1 + value % 7, value)
     pair.join()
+    a.mirror.source.rows_a_frame, a.mirror.source.records_a_ring = 1, 5
     seen = set()
-    for _ in range(50):
-        pair.run(0.25)
-        a.update(3, pair.now)
+    for turn in range(50):
+        pair.run(1)
+        a.update(1 + turn % 7, pair.now)
         seen.add((b.head > 0, tuple(b.database.present[i][0] > 0 for i in range(1, 8)), b.lease.whole))
+        assert b.lease.whole or state(a) is Grant.ALONE
     assert seen == {(False, (False,) * 7, False), (True, (True,) * 7, True)}
     pair.run(5)
+    assert a.mirror.source.snapshots == 1
     assert a.head == b.head and a.database.present == b.database.present
+
+
+def test_a_standby_that_is_being_filled_again_is_not_in_sync_whatever_it_was(pair: Pair) -> None:
+    a, b = pair.a, pair.b
+    a.mirror.source.rows_a_frame, a.mirror.source.records_a_ring = 1, 1
+    a.mirror.cursor("north", 9)
+    pair.cut()
+    for value in range(100):
+        a.update(1, value)
+    pair.join()
+    pair.until(lambda: b.mirror.sink.common > 0, 10)
+    assert "not whole" in b.lease.reason(pair.now)
+    assert b.database.present[1][0] == 9 and b.head == 10, "and what it serves is the old image, whole"
+    pair.run(100)
+    assert_equal_images(pair)
+
+
+def test_a_snapshot_that_is_lapped_on_its_way_begins_again_with_a_shorter_tail(pair: Pair) -> None:
+    a, b = pair.a, pair.b
+    a.mirror.cursor("north", 2)
+    a.mirror.source.rows_a_frame, a.mirror.source.records_a_ring = 1, 1
+    pair.cut()
+    b.boot()
+    a.database.journal.soe.clear(2)
+    pair.delay = 5 * MS
+    pair.join()
+    pair.run(12)
+    for value in range(70):
+        a.update(1, value)
+    pair.run(100)
+    assert a.mirror.source.snapshots == 2
+    assert_equal_images(pair)
+    assert b.lease.in_sync(pair.now)
 
 
 def test_both_wrote_while_apart_the_tail_is_kept_offered_and_replaced(pair: Pair) -> None:
@@ -229,6 +263,9 @@ def test_a_cursor_beyond_the_own_head_is_clamped_at_a_claim(pair: Pair) -> None:
     pair.join()
     pair.run(100)
     assert b.mirror.cursors.numbers == {"north": 10}, "record 11 of epoch 2 is not record 11 of epoch 3"
+    b.mirror.cursor("south", 999)
+    pair.claim(b, 5)
+    assert b.mirror.cursors.numbers == {"north": 10, "south": 12}
 
 
 def test_a_standby_that_restarts_is_filled_again_and_costs_no_wait(pair: Pair) -> None:

@@ -10,7 +10,7 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tandem.codec import link
 from tandem.codec.record import pack
@@ -25,7 +25,7 @@ class MirrorStory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pair = Pair(Member("a", rings=16), Member("b", rings=16))
+        self.pair = Pair(Member("a", 16, small_frames=True), Member("b", 16, small_frames=True))
         self.images: dict[tuple[bytes, int], Image] = {}
         self.let_out = 0  # by the present active
         self.active = self.pair.a
@@ -56,9 +56,13 @@ class MirrorStory(RuleBasedStateMachine):
         for _ in range(ms):
             self.pair.run(1)
             self._look(self.active)
-            self.let_out = max(self.let_out, self.active.granter.limit(self.active.head))
-            self.active.granter.released(self.let_out)
-            self._believes()
+            self._let_out()
+
+    def _let_out(self) -> None:
+        """Everything that may leave does so at once."""
+        self.let_out = max(self.let_out, self.active.granter.limit(self.active.head))
+        self.active.granter.released(self.let_out)
+        self._believes()
 
     def _believes(self) -> None:
         standby, active = self.standby, self.active
@@ -66,21 +70,59 @@ class MirrorStory(RuleBasedStateMachine):
             return
         assert standby.head >= self.let_out, "in sync, and something that was released is missing"
         self._look(standby)
+        if standby.history.claims != active.history.claims:
+            return
         for ring in ("soe", "analog"):
             mine, theirs = getattr(standby.database.journal, ring), getattr(active.database.journal, ring)
             above = max(mine.gone, theirs.gone)
             ours = mine.slice(mine.after(above), mine.count)
             assert theirs.slice(theirs.after(above), theirs.count)[: len(ours)] == ours
 
-    @rule(points=st.lists(st.sampled_from(MIRRORED), max_size=12), value=st.integers(0, 9))
-    def update(self, points: list[int], value: int) -> None:
-        for point_id in points:
-            self.active.update(point_id, value)
-            self._look(self.active)
+    def _update(self, point_id: int, value: float) -> None:
+        self.active.update(point_id, value)
+        self._look(self.active)
+        self._let_out()
 
-    @rule(ms=st.sampled_from([1, 2, 5, 30, 80, 300]))
+    @rule(points=st.lists(st.sampled_from(MIRRORED), max_size=12), value=st.integers(0, 9))
+    def burst(self, points: list[int], value: int) -> None:
+        for point_id in points:
+            self._update(point_id, value)
+
+    @rule(points=st.lists(st.sampled_from(MIRRORED), min_size=5, max_size=20), ms=st.sampled_from([1, 3, 8]))
+    def traffic(self, points: list[int], ms: int) -> None:
+        for value, point_id in enumerate(points):
+            self._update(point_id, value)
+            self._run(ms)
+
+    @rule(ms=st.sampled_from([1, 5, 30, 80, 600]))
     def time_passes(self, ms: int) -> None:
         self._run(ms)
+
+    @rule(delay_ms=st.sampled_from([1, 4]), ms=st.sampled_from([10, 60, 150]))
+    def heal(self, delay_ms: int, ms: int) -> None:
+        self.pair.beats, self.pair.delay = True, delay_ms * MS
+        if not self.pair.joined:
+            self.pair.join()
+        self._run(ms)
+
+    @rule(ms=st.sampled_from([20, 60]), beats=st.booleans(), points=st.lists(st.sampled_from(MIRRORED), max_size=6))
+    def short_cut(self, ms: int, beats: bool, points: list[int]) -> None:
+        if self.pair.joined:
+            self.pair.cut()
+        self.pair.beats = beats
+        for point_id in points:
+            self._update(point_id, 5.0)
+        self._run(ms)
+        self.pair.join()
+        self.pair.beats = True
+
+    @rule()
+    def active_away_for_a_moment(self) -> None:
+        """It lost its permission and claims again before anybody else did."""
+        self.pair.standby(self.active)
+        self._run(5)
+        self._claim(self.active)
+        self._let_out()
 
     @rule(center=st.sampled_from(["north", "south"]), back=st.integers(0, 5), there=st.booleans())
     def confirm(self, center: str, back: int, there: bool) -> None:
@@ -88,15 +130,10 @@ class MirrorStory(RuleBasedStateMachine):
         if member.head > back:
             member.mirror.cursor(center, member.head - back)
 
-    @precondition(lambda self: self.pair.joined)
     @rule()
     def cut(self) -> None:
-        self.pair.cut()
-
-    @precondition(lambda self: not self.pair.joined)
-    @rule()
-    def join(self) -> None:
-        self.pair.join()
+        if self.pair.joined:
+            self.pair.cut()
 
     @rule(beats=st.booleans(), delay_ms=st.sampled_from([1, 4, 40]))
     def network(self, beats: bool, delay_ms: int) -> None:
@@ -107,7 +144,7 @@ class MirrorStory(RuleBasedStateMachine):
     def standby_restarts(self) -> None:
         if self.pair.joined:
             self.pair.cut()
-        self.standby.boot()
+        self.standby.boot(self.pair.now)
 
     @rule(reboots=st.booleans())
     def active_dies(self, reboots: bool) -> None:
@@ -117,17 +154,19 @@ class MirrorStory(RuleBasedStateMachine):
             self.pair.cut()
         self._believes()
         if reboots:
-            dead.boot()
+            dead.boot(self.pair.now)
         else:
             self.pair.standby(dead)
         self._claim(self.pair.other(dead))
+        self._let_out()
 
     @rule()
     def active_restarts_and_claims_again(self) -> None:
         if self.pair.joined:
             self.pair.cut()
-        self.active.boot()
+        self.active.boot(self.pair.now)
         self._claim(self.active)
+        self._let_out()
 
     @rule()
     def planned_change(self) -> None:
@@ -169,7 +208,7 @@ class MirrorStory(RuleBasedStateMachine):
         assert self.active.granter.limit(self.active.head) == self.active.head
 
 
-MirrorStory.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+MirrorStory.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestMirrorStory = MirrorStory.TestCase
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tandem.database import Database
 from tandem.engine import Close
 from tandem.journal import Journal
@@ -28,19 +30,24 @@ MIRRORED = [p.id for p in POINTS if not p.local]
 class Member:
     """One member; `boot` forgets what only RAM held and keeps the history, as its flash would."""
 
-    def __init__(self, letter: str, rings: int = 64, points: list[PointInfo] | None = None, config: bytes = b"c" * 32):
-        self.letter, self.rings, self.config = letter, rings, config
+    def __init__(
+        self, letter: str, rings: int = 64, points: list[PointInfo] | None = None, config: bytes = b"c" * 32,
+        small_frames: bool = False,
+    ) -> None:  # fmt: skip
+        self.letter, self.rings, self.config, self.small_frames = letter, rings, config, small_frames
         self.points = POINTS if points is None else points
         self.boots = 0
         self.history = History()
         self.boot()
 
-    def boot(self) -> None:
+    def boot(self, now: int | None = None) -> None:
         self.boots += 1
         self.nonce = ord(self.letter) << 16 | self.boots
         self.database = Database(PointTable(self.points, 8), Journal(self.rings, self.rings))
         self.history = History(self.history.claims)
         self.granter, self.lease = Granter(S, J), Lease(S)
+        if now is not None:
+            self.granter.booted(now)
         self.swapped_at = 0
         self.refs = 1000
         self.counter = 0
@@ -49,6 +56,8 @@ class Member:
         self.mirror = Mirror(
             me, self.database, self.history, self.granter, self.lease, self._next_ref, '{"breaker": 1}'
         )
+        if self.small_frames:
+            self.mirror.source.rows_a_frame, self.mirror.source.records_a_ring = 1, 2
         self.events: list[object] = []
 
     def _next_ref(self) -> int:
@@ -116,6 +125,14 @@ class Pair:
         while self.now < end:
             self.now = min(end, self.now + MS)
             self._turn()
+
+    def until(self, condition: Callable[[], bool], ms: int) -> int:
+        """Let time pass until `condition` holds, at most `ms`; returns the ns that it took."""
+        began = self.now
+        while not condition():
+            assert self.now - began < ms * MS, f"it did not happen within {ms} ms"
+            self.run(1)
+        return self.now - began
 
     def _turn(self) -> None:
         now = self.now

@@ -17,6 +17,10 @@ def _grants(granter: Granter) -> bool:
     return granter.granting
 
 
+def _unprotected(granter: Granter) -> bool:
+    return granter.unprotected
+
+
 def _granted(head: int = 100, now: int = 1000 * MS) -> Granter:
     granter = Granter(S, J)
     granter.peer_nonce(NONCE)
@@ -30,9 +34,10 @@ def _granted(head: int = 100, now: int = 1000 * MS) -> Granter:
 
 def test_an_active_that_never_granted_is_alone_at_once_and_says_so() -> None:
     granter = Granter(S, J)
-    assert not granter.unprotected
+    assert not _unprotected(granter)
     granter.start(40, 5)
-    assert (_state(granter), granter.limit(41), granter.unprotected, _grants(granter)) == (Grant.ALONE, 41, True, False)
+    assert (_state(granter), granter.limit(41)) == (Grant.ALONE, 41)
+    assert _unprotected(granter) and not _grants(granter)
     assert granter.due() is None
 
 
@@ -47,7 +52,7 @@ def test_the_grant_needs_the_whole_image_and_the_head_once() -> None:
     granter.acknowledge(39, 45, 2, 3)
     assert not _grants(granter), "45 was the head when the image was whole"
     granter.acknowledge(45, 60, 3, 4)
-    assert _grants(granter) and not granter.unprotected
+    assert _grants(granter) and not _unprotected(granter)
     assert granter.limit(60) == 45, "what is not acknowledged stays here"
 
 
@@ -60,7 +65,7 @@ def test_a_late_acknowledgement_withdraws_and_releases_nothing() -> None:
     assert _grants(granter)
     granter.tick(granter.due() or 0)
     assert (_state(granter), _grants(granter), granter.limit(105)) == (Grant.WITHDRAWING, False, 100)
-    assert not granter.unprotected
+    assert not _unprotected(granter)
 
 
 def _withdrawing() -> Granter:
@@ -78,7 +83,7 @@ def test_alone_when_the_standby_heard_it() -> None:
     granter.peer_beat(NONCE, 1062 * MS, True, False, 1071 * MS)
     assert _state(granter) is Grant.WITHDRAWING, "its heart heard it, its supervisor still believes"
     granter.peer_beat(NONCE, 1063 * MS, False, False, 1072 * MS)
-    assert (_state(granter), granter.limit(105), granter.unprotected) == (Grant.ALONE, 105, True)
+    assert (_state(granter), granter.limit(105), _unprotected(granter)) == (Grant.ALONE, 105, True)
     granter.published(False, 1073 * MS)
     assert granter.due() is None
 
@@ -102,7 +107,7 @@ def test_alone_when_the_lease_has_run_out_and_not_before() -> None:
     assert _state(granter) is Grant.WITHDRAWING
     granter.tick(1062 * MS + S + J + 1)
     assert _state(granter) is Grant.ALONE
-    assert granter.unprotected
+    assert _unprotected(granter)
 
 
 def test_a_beat_that_still_granted_starts_the_wait_again() -> None:
@@ -136,9 +141,9 @@ def test_unprotected_is_sticky_until_the_next_grant() -> None:
     granter = _withdrawing()
     granter.tick(2000 * MS)
     granter.acknowledge(90, 110, None, 2001 * MS)
-    assert granter.unprotected and granter.limit(110) == 110
+    assert _unprotected(granter) and granter.limit(110) == 110
     granter.acknowledge(110, 115, None, 2002 * MS)
-    assert _grants(granter) and not granter.unprotected and granter.limit(115) == 110
+    assert _grants(granter) and not _unprotected(granter) and granter.limit(115) == 110
 
 
 def test_the_promise_of_an_earlier_term_is_kept() -> None:
@@ -153,6 +158,27 @@ def test_the_promise_of_an_earlier_term_is_kept() -> None:
     granter.stop()
     granter.published(False, 1010 * MS)
     granter.start(120, 3000 * MS)
+    assert _state(granter) is Grant.ALONE
+
+
+def test_the_promise_of_an_earlier_boot_is_kept_too() -> None:
+    granter = Granter(S, J)
+    granter.booted(1000 * MS)
+    granter.start(0, 1100 * MS)
+    assert (_state(granter), granter.limit(3)) == (Grant.WITHDRAWING, 0)
+    granter.peer_nonce(NONCE)
+    granter.peer_beat(NONCE, 990 * MS, False, False, 1110 * MS)
+    assert _state(granter) is Grant.WITHDRAWING, "it has not heard this boot yet"
+    granter.tick(1000 * MS + S + J + 1)
+    assert _state(granter) is Grant.ALONE
+    granter = Granter(S, J)
+    granter.booted(1000 * MS)
+    granter.start(0, 1100 * MS)
+    granter.peer_beat(NONCE, 1101 * MS, False, False, 1102 * MS)
+    assert _state(granter) is Grant.ALONE
+    granter = Granter(S, J)
+    granter.booted(1000 * MS)
+    granter.start(0, 3000 * MS)
     assert _state(granter) is Grant.ALONE
 
 

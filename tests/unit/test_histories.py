@@ -55,6 +55,13 @@ def test_a_member_that_lost_its_journal_and_claims_again_is_no_continuation() ->
     assert fork(a.claims, 30, b.claims, 30) == Fork(b.claims[0], 0)
 
 
+def test_a_claim_may_cut_its_grandparent_shorter_than_its_parent_did() -> None:
+    """a claimed at 2, lost its journal and claimed again at 1: nothing of what b has of the first claim is left."""
+    a, b = _history((2, 1), (4, 2), (6, 1)), _history((2, 1))
+    assert fork(a.claims, 30, b.claims, 30) == Fork(b.claims[0], 0)
+    assert a.clamp(2, 5, 30) == 0
+
+
 def test_a_claim_that_does_not_follow_is_refused() -> None:
     history = _history((2, 1), (3, 10))
     for claim in (Claim(3, _id(9), 11, _id(3), 10), Claim(4, _id(9), 11, _id(2), 10), Claim(4, _id(9), 12, _id(3), 10)):
@@ -99,7 +106,7 @@ def test_the_fork_is_where_two_real_journals_part(seed: int) -> None:
     for step in range(dice.randrange(1, 14)):
         me = dice.randrange(2)
         mine, journal = histories[me], journals[me]
-        match dice.randrange(3):
+        match dice.randrange(4):
             case 0:
                 epoch = max(mine.epoch, histories[1 - me].epoch) + 1
                 mine.add(mine.next_claim(epoch, _id(step + 1), len(journal)))
@@ -109,7 +116,9 @@ def test_the_fork_is_where_two_real_journals_part(seed: int) -> None:
                 if len(journals[1 - me]) <= common:  # resume, perhaps not to the end
                     journals[1 - me][:] = journal[: dice.randrange(common, len(journal) + 1)]
                     histories[1 - me].adopt(mine.claims)
-            case 2 if mine.claims:
+            case 2:
+                journal.clear()  # power was cut; the claims are on flash
+            case 3 if mine.claims:
                 journals[1 - me][:] = journal
                 histories[1 - me].adopt(mine.claims)
         common = fork(histories[0].claims, len(journals[0]), histories[1].claims, len(journals[1])).number

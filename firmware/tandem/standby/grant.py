@@ -26,6 +26,7 @@ import enum
 from tandem.point import MS
 
 ACK_AGE_MAX_NS = 50 * MS
+_ANYBODY = -1  # who heard the last words of this member's former boot is not known
 _U32, _HALF = 0xFFFF_FFFF, 1 << 31  # beat counters wrap
 
 
@@ -78,6 +79,13 @@ class Granter:
         """Something up to `number` left towards a device or a center."""
         if number > self.released_seq:
             self.released_seq = number
+
+    def booted(self, now: int) -> None:
+        """This process has just started: until S + J the promise of the one before it may still be believed.
+
+        A member that waits longer than that before it becomes active notices nothing of it.
+        """
+        self._believer, self._withdrawn_ns = _ANYBODY, now
 
     def start(self, head: int, now: int) -> None:
         """This member becomes active with a journal up to `head`. One that nobody believes is alone at once."""
@@ -134,7 +142,7 @@ class Granter:
     def peer_nonce(self, nonce: int) -> None:
         """Who the peer is, by a hello or a fresh beat: another boot believes nothing that the last one heard."""
         self._peer_nonce = nonce
-        if self._believer and nonce != self._believer:
+        if self._believer not in (0, _ANYBODY, nonce):
             if self.state is Grant.GRANTED:
                 self._withdraw("the standby rebooted")
             self._forget("the standby rebooted")

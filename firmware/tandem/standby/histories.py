@@ -108,5 +108,8 @@ def fork(mine: Sequence[Claim], my_head: int, theirs: Sequence[Claim], their_hea
 
 
 def _end(claims: Sequence[Claim], at: int, head: int) -> int:
-    """The last number that a history has of its claim at place `at`."""
-    return min(head, claims[at + 1].parent_last) if at + 1 < len(claims) else head
+    """The last number that a history still has of its claim at place `at`, or of those before it.
+
+    Every later claim may have cut it shorter: a member that lost its journal claims again from a lower number.
+    """
+    return min([head, *(claim.parent_last for claim in claims[at + 1 :])])

@@ -30,9 +30,7 @@ PROBE_NS = 100 * MS
 """When nothing else was sent for so long an empty slice asks for an acknowledgement."""
 SILENCE_NS = 3 * SECOND
 """An acknowledgement owed for so long: the stream is dead, whatever TCP thinks."""
-_ROWS_A_FRAME = 1024
-_RECORDS_A_RING = 2048
-_FRAMES_A_TURN = 4
+FRAMES_A_TURN = 4
 
 
 class Phase(enum.Enum):
@@ -46,6 +44,11 @@ class Phase(enum.Enum):
 
 class Source:
     """Sends to one standby at a time. `lowest` says what the rings must hold for the slowest control center."""
+
+    rows_a_frame = 1024
+    """Points of the table that are looked at for one frame of a snapshot."""
+    records_a_ring = 2048
+    """Records of each ring in one frame, at most; two rings' share fits into a frame of the codec."""
 
     def __init__(self, link: Link, database: Database, history: History, granter: Granter, lowest: Callable[[], int]):
         self.phase = Phase.IDLE
@@ -99,7 +102,7 @@ class Source:
 
     def flush(self, now: int) -> None:
         """The end of a turn: send what is new, as far as the window allows."""
-        for _ in range(_FRAMES_A_TURN):
+        for _ in range(FRAMES_A_TURN):
             if self.phase is Phase.IDLE or self._octets >= WINDOW_OCTETS or len(self._flight) >= WINDOW_FRAMES:
                 return
             if self.phase is Phase.ROWS:
@@ -173,8 +176,8 @@ class Source:
         self._send(Begin(self._fork, max(start, journal.soe.gone), max(start, journal.analog.gone)), now)
 
     def _send_rows(self, now: int) -> None:
-        octets = self._database.rows(self._row, self._row + _ROWS_A_FRAME)
-        self._row += _ROWS_A_FRAME
+        octets = self._database.rows(self._row, self._row + self.rows_a_frame)
+        self._row += self.rows_a_frame
         if octets:
             self._send(Rows(octets), now)
         if self._row >= len(self._database.table.points):
@@ -182,7 +185,7 @@ class Source:
 
     def _send_tail(self, now: int) -> None:
         journal, base = self._database.journal, self._cursor.number
-        soe, analog = journal.slices(self._cursor, journal.head, _RECORDS_A_RING)
+        soe, analog = journal.slices(self._cursor, journal.head, self.records_a_ring)
         self._send(Tail(base, self._cursor.number, soe, analog), now)
         if self._cursor.number >= journal.head:
             self.sent, self.phase = self._cursor.number, Phase.FLOWING
@@ -191,7 +194,7 @@ class Source:
 
     def _send_slice(self, now: int) -> None:
         journal, base = self._database.journal, self._cursor.number
-        soe, analog = journal.slices(self._cursor, journal.head, _RECORDS_A_RING)
+        soe, analog = journal.slices(self._cursor, journal.head, self.records_a_ring)
         self.sent = self._cursor.number
         self._send(Slice(self._history.epoch, base, self.sent, soe, analog), now, counts=True)
 
