@@ -23,6 +23,7 @@ VERSION = 1
 PAGE = 500
 _MOST_CONNECTIONS = 32
 _MOST_LINE = 4096
+_IDLE_S = 300.0
 _ASKS = {
     "status": "everything the front panel knows and more",
     "points": f"present values, {PAGE} a page; match: part of a name; from: where the last page ended",
@@ -59,6 +60,7 @@ class LocalApi:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._askers) >= _MOST_CONNECTIONS:
+            writer.write(_line(_no(f"{_MOST_CONNECTIONS} connections ask already: close one of them")))
             writer.close()
             return
         asker = asyncio.get_running_loop().create_task(self._serve(reader, writer))
@@ -67,11 +69,13 @@ class LocalApi:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while line := await reader.readline():
-                writer.write(json.dumps(self.answer(line)).encode() + b"\n")
-                await writer.drain()
-        except (ValueError, ConnectionError):
-            pass  # a line longer than any question, or the asker went away
+            while line := await asyncio.wait_for(reader.readline(), _IDLE_S):
+                writer.write(_line(self.answer(line)))
+                await asyncio.wait_for(writer.drain(), _IDLE_S)
+        except ValueError:
+            writer.write(_line(_no(f"a question has at most {_MOST_LINE} octets")))
+        except (ConnectionError, TimeoutError):
+            pass  # the asker went away, asks nothing or reads nothing
         finally:
             writer.close()
 
@@ -79,7 +83,7 @@ class LocalApi:
         """The answer to one line, whatever it holds."""
         try:
             asked = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return _no("the line is not JSON")
         if not isinstance(asked, dict):
             return _no('a question is an object like {"v": 1, "ask": "status"}')
@@ -121,9 +125,13 @@ class LocalApi:
 
 def _whole(asked: dict[str, object], key: str, default: int) -> int:
     value = asked.get(key, default)
-    if not isinstance(value, int) or value < 0:
+    if type(value) is not int or value < 0:
         raise ValueError(f"`{key}` must be a whole number, 0 or more")
     return value
+
+
+def _line(answer: dict[str, object]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
 
 
 def _no(sentence: str) -> dict[str, object]:

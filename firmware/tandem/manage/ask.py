@@ -70,12 +70,28 @@ def _get_switchover(asked: argparse.Namespace) -> Any:
 
 
 def _print_status(status: dict[str, Any], indent: str = "") -> None:
+    """One line a fact; a group of plain facts that fits stands on its line, numbers that are 0 are left out of it."""
     for key, value in status.items():
-        if isinstance(value, dict):
-            print(f"{indent}{key}:")
+        name = key.replace("_", " ")
+        if not isinstance(value, dict):
+            print(f"{indent}{name:24} {_word(value)}".rstrip())
+        elif any(isinstance(inner, dict) for inner in value.values()):
+            print(f"{indent}{name}:")
             _print_status(value, indent + "  ")
         else:
-            print(f"{indent}{key:22} {value}")
+            facts = [f"{k.replace('_', ' ')} {_word(v)}" for k, v in value.items() if v not in (0, None, "", [])]
+            facts += [f"{k.replace('_', ' ')} no" for k, v in value.items() if v is False]
+            print(f"{indent}{name:24} {', '.join(facts) or '-'}")
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "none"
+    return "-" if value is None or value == "" else str(value)
 
 
 def _print_points(rows: list[dict[str, Any]]) -> None:
