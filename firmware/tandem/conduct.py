@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tandem.action import Persist, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import Role
+from tandem.desk import Desk
 from tandem.engine import Close
+from tandem.parts import Parts
 from tandem.past import Past, Standing
 from tandem.point import SECOND, Report, Say
 from tandem.standby import act, told
-
-if TYPE_CHECKING:
-    from tandem.node import Node
 
 _NOT_ACTIVE = "this member is not the active one"
 _NO_LINES = "the field lines are not held yet; try again in a moment"
@@ -24,8 +23,9 @@ _COI_LOCAL_RESTART = 2  # cause of initialisation: remote reset; the image began
 class Conduct:
     """The hands of the role machine."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Parts, desk: Desk) -> None:
         self.node = node
+        self.desk = desk
         self.standing_asked = node.standing
         self._remember_at = 0
         self._do: dict[type, Callable[[Any, int], None]] = {
@@ -69,7 +69,7 @@ class Conduct:
         node.control.refuse_reason = _NOT_ACTIVE
         node.field.stop("lines", now, drop.reason)
         node.field.stop("service", now, drop.reason)
-        node.desk.take_reports(now)
+        self.desk.take_reports(now)
         node.control.abort(drop.reason)
         node.service.drop_group(drop.reason, now)
         node.service.listen(False, now)
@@ -88,7 +88,7 @@ class Conduct:
         if stop.which == "serial":
             node.control.refuse_reason = _NO_LINES
         node.field.stop("service" if stop.which == "ip" else "lines", now, stop.reason)
-        node.desk.take_reports(now)
+        self.desk.take_reports(now)
 
     def _drain(self, drain: act.Drain, now: int) -> None:
         node = self.node
@@ -139,7 +139,7 @@ class Conduct:
                 case Report():
                     node.service.report(event, now)
                 case told.ForwardedControl(command, beat):
-                    node.desk.forwarded(command, beat, now)
+                    self.desk.forwarded(command, beat, now)
                 case told.PeerCursor(center, number):
                     node.service.set_cursor(center, number)
                 case told.ImageSwapped(head):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tandem.codec.beat import Role
 from tandem.config.model import Slave
+from tandem.parts import Parts
 from tandem.point import MS, Command, Outcome, Report, Say, Stage
-
-if TYPE_CHECKING:
-    from tandem.node import Node
+from tandem.report import Reporter
 
 STALLED_NS = 200 * MS
 """After a pause this long the controls that had waited are refused: their operators have long turned elsewhere."""
@@ -18,8 +15,9 @@ STALLED_NS = 200 * MS
 class Desk:
     """The way of a command into `control`, and of its answers back to who asked."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Parts, reporter: Reporter) -> None:
         self.node = node
+        self._reporter = reporter
         self._stalled_at = -1
 
     def was_away(self, away_ns: int, now: int) -> None:
@@ -65,7 +63,7 @@ class Desk:
             node.control.device_report(report, now)
         for report in node.control.reports():
             self.answer(report, now)
-        node.reporter.unknown_controls(node.control.unknown_count, now)
+        self._reporter.unknown_controls(node.control.unknown_count, now)
 
     def answer(self, report: Report, now: int) -> None:
         """To the standby that forwarded it, or to a session here."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tandem.action import Action, Persist, Restart, ToHeart
+from tandem.action import Action, Persist, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import DRAINED, LAST_IN_SYNC, BeatBody, Role
 from tandem.conduct import Conduct
@@ -19,7 +19,6 @@ from tandem.config.model import Config, Member
 from tandem.config.timing import RelayTimes
 from tandem.desk import Desk
 from tandem.engine import earliest
-from tandem.health import Health, judgements
 from tandem.parts import Parts
 from tandem.past import Past
 from tandem.point import MS, Say
@@ -46,38 +45,17 @@ class Node(Parts):
         now: int,
     ) -> None:
         super().__init__(config, member, relay, past, entropy, realtime, now)
-        self.conduct = Conduct(self)
-        self.desk = Desk(self)
         self.reporter = Reporter(self)
-        self.health = Health(judgements(config, self.database, self.carrier, self.service.connected))
+        self.desk = Desk(self, self.reporter)
+        self.conduct = Conduct(self, self.desk)
         self.service.listen(False, now)
 
     # --- what others ask ------------------------------------------------------------------------------------------
-
-    @property
-    def is_active(self) -> bool:
-        """This member serves."""
-        return self.role.role is Role.ACTIVE
-
-    @property
-    def in_sync(self) -> bool:
-        """On the active: the standby has everything. On the standby: a takeover now would lose nothing."""
-        granter = self.sync.granter
-        return granter.granting if granter.active else self.sync.lease.in_sync(self.view.now)
-
-    @property
-    def epoch(self) -> int:
-        """Of the history that this member works in, or last worked in."""
-        return max(self.standing.epoch, self.history.epoch)
 
     def hand_over(self, now: int) -> bool:
         """This process is to end: True while its role still has to change hands."""
         self.role.order("out", now)
         return self.role.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING)
-
-    def restart(self, reason: str) -> None:
-        """This process is to begin anew."""
-        self.ask(Restart(reason))
 
     def door(self, slave: str, fault: str, now: int) -> None:
         """Where a slave listens ("": the hot-standby link): `fault` is tried again, "" is all well."""
@@ -193,11 +171,6 @@ class Node(Parts):
                     self.ask(ToHeart(say.Probe()))
                 case SayMissed(q_ms):
                     self.ask(ToHeart(say.Suspect(q_ms)))
-
-    def carrier(self, lan: str) -> bool:
-        """Whether a LAN has a carrier; where nobody tells, it has."""
-        pins = self.role.pins
-        return not pins.at_ns or bool(pins.carriers >> self.lan_names.index(lan) & 1)
 
     def _link(self, now: int) -> None:
         if self.linkup.hangs(self.view.paths, now):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from tandem.action import Action, Persist
+from tandem.action import Action, Persist, Restart
 from tandem.clock import Clock
+from tandem.codec.beat import Role
 from tandem.config.model import Config, Master, Member, Point
 from tandem.config.timing import RelayTimes
 from tandem.control import Control
 from tandem.database import Database
 from tandem.field import Field
+from tandem.health import Health, judgements
 from tandem.journal import Journal
 from tandem.master import modbus
 from tandem.master.base import Channel
@@ -66,6 +68,7 @@ class Parts:
         self._make_field()
         self._make_service(lambda: next(refs))
         self._make_standby(relay, lambda: next(refs), now)
+        self.health = Health(judgements(config, self.database, self.carrier, self.service.connected))
         self.proven = not self.rules.has_pins
         """The watchdog's proof test passed."""
         self._actions += [Say(fault, "error") for fault in past.faults]
@@ -119,3 +122,28 @@ class Parts:
     def ask(self, action: Action) -> None:
         """Something for the outside to do."""
         self._actions.append(action)
+
+    @property
+    def is_active(self) -> bool:
+        """This member serves."""
+        return self.role.role is Role.ACTIVE
+
+    @property
+    def in_sync(self) -> bool:
+        """On the active: the standby has everything. On the standby: a takeover now would lose nothing."""
+        granter = self.sync.granter
+        return granter.granting if granter.active else self.sync.lease.in_sync(self.view.now)
+
+    @property
+    def epoch(self) -> int:
+        """Of the history that this member works in, or last worked in."""
+        return max(self.standing.epoch, self.history.epoch)
+
+    def carrier(self, lan: str) -> bool:
+        """Whether a LAN has a carrier; where nobody tells, it has."""
+        pins = self.role.pins
+        return not pins.at_ns or bool(pins.carriers >> self.lan_names.index(lan) & 1)
+
+    def restart(self, reason: str) -> None:
+        """This process is to begin anew."""
+        self.ask(Restart(reason))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from tandem.codec.beat import Role
 from tandem.panel.leds import PanelState, PathState, SerialState, leds
-from tandem.point import MS, Cause
+from tandem.parts import Parts
+from tandem.point import MS, Cause, Say
 from tandem.standby.own import Transition
 from tandem.standby.peer import NEVER
 from tandem.system import PREFIX
-
-if TYPE_CHECKING:
-    from tandem.node import Node
 
 _FAST_NS = 25 * MS  # but a change of role at once
 _SLOW_NS = 250 * MS  # counters of centers and devices: so often is enough for a point
@@ -23,11 +20,11 @@ _CAUSES = {"released": 1, "dead": 2, "silence": 3, "nobody": 4, "order": 5}
 class Reporter:
     """Writes the system points each turn and composes the status when asked."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Parts) -> None:
         self.node = node
         self._last: Transition | None = None
         self._fast_at = self._slow_at = self._role_since = 0
-        self._unknown = 0
+        self._unknown = self._beats_said = 0
         self._counted: dict[str, tuple[int, ...]] = {}
         self._moved: dict[str, tuple[bool, bool]] = {}
         self.failovers = 0
@@ -49,7 +46,7 @@ class Reporter:
             ("clock_synced", lambda: node.clock.synced),
             ("failovers", lambda: self.failovers),
             ("link.intruders", lambda: node.linkup.intruders),
-            ("beat.intruders", lambda: node.foreign_beats + node.heartbeat.replayed),
+            ("beat.intruders", self.foreign_beats),
             ("health", lambda: node.health.value),
         ]
 
@@ -86,6 +83,10 @@ class Reporter:
             self._set(f"slave.{slave}.intruders", count, stamp_us)
             self._set(f"slave.{slave}.ok", float(slave not in node.service.doors_shut), stamp_us)
         self._look_at_lines()
+        beats = self.foreign_beats()
+        if beats > 2 * self._beats_said:
+            self._beats_said = beats
+            self.node.ask(Say(f"{beats} frames at the heartbeat paths were forged or sent again: ignored", "warning"))
         present = node.database.present
         for master in node.config.masters:
             oks = [present[self._ids[f"device.{d.name}.ok"]][2] for d in master.devices if d.enabled]
@@ -172,7 +173,7 @@ class Reporter:
             "disk": node.unsaved.fault or "ok",
             "intruders": {
                 "link": node.linkup.intruders,
-                "beats": node.foreign_beats + node.heartbeat.replayed,
+                "beats": self.foreign_beats(),
                 **node.service.intruders,
             },
         }
@@ -210,6 +211,10 @@ class Reporter:
             tuple((line, SerialState(*moved)) for line, moved in self._moved.items()),
         )  # fmt: skip
         return {name: led.word for name, led in leds(state).items()}
+
+    def foreign_beats(self) -> int:
+        """Frames at the heartbeat paths that the peer did not send, or not now."""
+        return self.node.foreign_beats + self.node.heartbeat.replayed
 
     def alarms(self) -> list[str]:
         """What somebody has to look at, in sentences."""

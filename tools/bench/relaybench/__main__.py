@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tandem.config.finding import ConfigError
+from tandem.port.realtime import be_realtime
 from tools.bench.plan import BOARD, MEMBERS, read_plan
 from tools.bench.processes import end_with_parent
 from tools.bench.relaybench.beats import Wire
@@ -17,6 +18,8 @@ from tools.bench.relaybench.loop import Loop
 from tools.bench.relaybench.patch import PatchBay
 from tools.bench.relaybench.pins import Pins
 from tools.bench.relaybench.world import World
+
+_PRIORITY = 30  # above the members and their hearts
 
 
 def main() -> int:
@@ -44,6 +47,7 @@ def main() -> int:
     world.settle()
     gc.collect()
     gc.freeze()
+    be_realtime(_PRIORITY)  # wires and relays do not wait for a processor; where that is not permitted they do
     print(f"relay bench ready: {len(bay.flows)} flows, {len(wires)} LANs, {len(pins)} members", flush=True)
     loop.run()
     print(f"relay bench ended: {loop.ended or 'asked to'}", flush=True)
