@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tandem.codec.link import Begin, Tail
-from tandem.codec.record import Record, unpack
+from tandem.codec.record import SIZE, Record, unpack
 from tandem.database import Database, never_read, without_salvaged
 from tandem.journal import Journal
 
@@ -53,7 +53,7 @@ def check_order(base: int, head: int, soe: bytes, analog: bytes) -> None:
     """Raises ValueError unless both rings' records begin above `base` and end at or below `head`."""
     for octets in (soe, analog):
         if octets:
-            first, last = int.from_bytes(octets[:8], "little"), int.from_bytes(octets[-32:-24], "little")
+            first, last = int.from_bytes(octets[:8], "little"), int.from_bytes(octets[-SIZE:][:8], "little")
             if not base < first <= last <= head:
                 raise ValueError(f"records {first} to {last} in a slice of {base + 1} to {head}")
     if head < base:
