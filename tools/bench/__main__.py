@@ -8,6 +8,7 @@ import sys
 FIGURES = {
     "failovers": ("tools.bench.figures", "every kind of failover: data, field and control, median and worst"),
     "load": ("tools.bench.load", "events a second through a running pair, mirrored, to a counting client"),
+    "idle": ("tools.bench.idle", "what a member costs when nothing happens: processor and memory"),
     "events": ("tools.bench.iec104_events_micro", "the IEC 104 slave alone: events a second"),
     "journal": ("tools.bench.journal_micro", "append and apply, steps a second"),
     "reads": ("tools.bench.modbus_reads", "the Modbus TCP master against four libmodbus servers: reads a second"),
