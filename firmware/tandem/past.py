@@ -84,6 +84,6 @@ class Past:
             row = json.loads(text)
             epoch, reserved = int(row["epoch"]), int(row["reserved"])
             return Standing(epoch, reserved, bool(row["last_in_sync"]), bool(row["was_standby"]))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             self.faults.append(f"{self.STANDING} is damaged: epochs go on from what the peer says")
             return Standing()

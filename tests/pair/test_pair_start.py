@@ -25,10 +25,12 @@ def test_both_members_have_the_same_points(group: Group) -> None:
     group.wait(lambda: group.members[active].status().get("head", 0) > 30, "thirty events")
     group.field({"do": "rate", "value": 0})
 
+    keys = ("value", "number", "time", "quality")
+
     def same() -> bool:
         images = [
-            {n: (p["value"], p["number"], p["time"], p["quality"]) for n, p in group.points(m).items() if not p["local"]}
-            for m in MEMBERS
+            {name: [p[key] for key in keys] for name, p in points.items() if not p["local"]}
+            for points in map(group.points, MEMBERS)
         ]
         return images[0] == images[1] and len(images[0]) > 10
 
@@ -42,10 +44,11 @@ def test_the_system_points_of_both_tell_the_same_story(group: Group) -> None:
     for member, number in ((active, 3), (standby, 1)):
         assert group.value(member, "_sys.role") == number
         assert group.value(member, "_sys.role_active") == (member == active)
-    for name in ("_sys.in_sync", "_sys.link_ok", "_sys.disk_ok", "_sys.master.feeders.ok", "_sys.master.meters.ok",
-                 "_sys.device.F1.ok", "_sys.device.M1.ok", "_sys.path.lan.station", "_sys.path.serial.crossover"):  # fmt: skip
+    names = "in_sync link_ok disk_ok master.feeders.ok master.meters.ok device.F1.ok device.M1.ok slave.scada.ok"
+    for name in (*names.split(), "path.lan.station", "path.lan.control", "path.serial.crossover"):
         for member in MEMBERS:
-            group.wait(lambda m=member, n=name: group.value(m, n) == 1, f"{name} is 1 on {member}")
+            group.wait(lambda m=member, n=f"_sys.{name}": group.value(m, n) == 1, f"{name} is 1 on {member}")
+    assert {group.value(member, "_sys.health") for member in MEMBERS} == {255.0}
 
 
 def test_epochs_rise_over_a_restart_of_both(group: Group) -> None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tools.bench.pair import Pair
-from tools.bench.plan import MEMBERS, other
+from tools.bench.plan import MEMBERS, other, raised
 from tools.bench.processes import ROOT
 from tools.bench.served import probe_source
 
@@ -27,6 +28,7 @@ PATIENT = {"dead_after_ms": 400, "sync_lease_ms": 1100, "confirm_wait_ms": 1300,
 """Times of [standby] that a stall of the test machine does not reach."""
 _NOISE = ("lapsed", "was away", "stands still", "contact opened after it was held")
 _WAIT_S = 20.0
+_BEAT_PORT = 4721
 
 
 def patient_config(target: Path, **changes: int) -> Path:
@@ -135,6 +137,28 @@ class Group(Pair):
             if name in truth and (name not in image or abs(image[name] - truth[name]) > near)
         }
 
+    def _beat_ends(self, member: str) -> tuple[tuple[str, int], tuple[str, int]]:
+        """In the member's plane: where its peer's beats on the first LAN come from, and where they go."""
+        lan, plane = self.config.lans[0], {"a": 100, "b": 200}[member]
+        own, peer = (lan.members[m].addresses[0].ip for m in (member, other(member)))
+        return (raised(peer, plane), _BEAT_PORT), (raised(own, plane), _BEAT_PORT)
+
+    def inject(self, member: str, frames: Iterable[bytes], pause_s: float = 0.002) -> None:
+        """Datagrams that reach a member's heart from its peer's address, as a stranger on the LAN can send them."""
+        source, target = self._beat_ends(member)
+        with _datagrams(source) as sock:
+            for octets in frames:
+                sock.sendto(octets, target)
+                time.sleep(pause_s)
+
+    def record_beats(self, member: str, count: int) -> list[bytes]:
+        """The next beats of a member on the first LAN; while this listens they do not reach the peer there."""
+        source, target = self._beat_ends(member)
+        with _datagrams(source) as sock:
+            sock.connect(target)  # the newest socket of equal right gets what comes
+            sock.settimeout(5)
+            return [sock.recv(2048) for _ in range(count)]
+
     def epochs(self) -> dict[str, Any]:
         """Each member's epoch."""
         return {m: member.status().get("epoch") for m, member in self.members.items()}
@@ -151,6 +175,13 @@ class Group(Pair):
         assert not changes, f"roles changed: {changes}"
         assert self.roles() == before
         assert all(self.members[m].alive for m in MEMBERS)
+
+
+def _datagrams(source: tuple[str, int]) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(source)
+    return sock
 
 
 def noisy(log: str) -> bool:

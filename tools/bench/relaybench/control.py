@@ -3,6 +3,7 @@
     {"do": "state"}                                  <- {"ok": true, "state": {...}}
     {"do": "cut" | "restore", "what": LAN | "crossover" | "power", "member": "a" | "b" | null}
     {"do": "weld" | "unweld", "member": "a"}
+    {"do": "reset"}                                  <- {"ok": true, "flows": N}: both ends of the link get a reset
     {"do": "history", "since": NS}                   <- {"ok": true, "events": [[ns, what, member, value], ...]}
     {"do": "subscribe"}                              <- {"ok": true}, then {"event": [...]} for each
     {"do": "end"}
@@ -134,11 +135,13 @@ class Control:
             self.world.note(self.loop.now, str(verb), member, 1)
             self.world.settle()
             return {"t": self.loop.now}
+        if verb == "reset":
+            return {"flows": self.world.reset_link()}
         if verb == "subscribe":
             client.subscribe()
             return {}
         if verb == "end":
             self.loop.running = False
             return {}
-        can = "state, history, cut, restore, weld, unweld, subscribe, end"
+        can = "state, history, cut, restore, weld, unweld, reset, subscribe, end"
         raise ValueError(f"{verb!r} cannot be done; these can: {can}")

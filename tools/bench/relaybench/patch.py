@@ -39,6 +39,7 @@ class PatchBay:
             for m in MEMBERS:
                 self._listen(raised(host, plan.plane[m]), port, self._wire(m, name), self._device(m, name, host, port))
         world.changed.append(self.judge)
+        world.reset_link = self._reset_link
         self.judge()
 
     # --- listeners --------------------------------------------------------------------------------------------
@@ -136,6 +137,13 @@ class PatchBay:
             flow.join(sock, True, raised(source, plane[m] - plane[peer]), raised(ip, plane[m]), port)
 
         self._listen(raised(ip, plane[peer]), port, passes, accepted)
+
+    def _reset_link(self) -> int:
+        """Somebody forges a reset of the hot-standby connection, to both of its ends."""
+        links = [flow for flow in self.flows if flow.members == "ab"]
+        for flow in links:
+            flow.drop()
+        return len(links)
 
     # --- after every change -----------------------------------------------------------------------------------
 

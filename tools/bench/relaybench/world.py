@@ -34,6 +34,7 @@ class World:
         self.history: deque[Event] = deque(maxlen=HISTORY_MOST)
         self.watchers: list[Callable[[Event], None]] = []
         self.changed: list[Callable[[], None]] = []
+        self.reset_link: Callable[[], int] = lambda: 0
         self._told: dict[tuple[str, str], Any] = {}
         self._timer: Timer | None = None
 
