@@ -25,6 +25,9 @@ MONITOR = {
     2003: c104.Type.M_ME_TD_1,
     3001: c104.Type.M_IT_TB_1,
     9001: c104.Type.M_SP_TB_1,
+    1101: c104.Type.M_SP_TB_1,  # these of the example group: c104 reads an ASDU up to the first object it does not know
+    2101: c104.Type.M_ME_TF_1,
+    9002: c104.Type.M_SP_TB_1,
 }
 STILL = {
     "M_SP_TB_1": c104.Type.M_SP_NA_1,
