@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
+from tandem.codec.beat import BeatBody
 from tandem.config.model import Config, Member
 from tandem.node import Node
 from tandem.past import Past
@@ -30,6 +31,8 @@ from tandem.port.stream import Owner, Stream, TcpStream
 from tandem.port.tls import Keys, TlsStream
 from tandem.standby.linkup import LINK_PORT
 
+WHOLE_TURN_NS = 50 * MS
+"""A turn that looks at everything comes so often even if nothing happens."""
 IDLE_TURN_NS = 15 * MS
 """The longest pause between two turns: a third of the stall limit, so that an idle loop is not taken for a hung one."""
 
@@ -51,7 +54,7 @@ class Supervisor:
         keys: Keys,
         heart: HeartClient,
     ) -> None:
-        past = Past({name: _read(state, name) for name in Past.FILES})
+        past = Past(state.read_all(Past.FILES))
         self.node = Node(config, member, board.relay, past, os.urandom, False, clock.monotonic_ns())
         self.node.clock_reads(clock.utc_us(), clock.synchronised(), clock.monotonic_ns())
         self.config = config
@@ -67,7 +70,9 @@ class Supervisor:
         self._writer = ThreadPoolExecutor(1, "state")
         self._accepted = 0
         self._turn_due = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._whole_at = 0
+        self._body = BeatBody()
+        self._timer: asyncio.Handle = self.loop.call_soon(self.turn_soon)
         self._turn_ended = clock.monotonic_ns()
         self._late_after_ns = config.standby.lease_ms * MS
         self._clock_check_at = 0
@@ -88,7 +93,6 @@ class Supervisor:
         self.loop.add_reader(self.heart.fileno(), self._heart_speaks)
         if self.member == "a":
             self._doors.open_link(LINK_PORT)
-        self.turn_soon()
         try:
             return await self.stopped
         finally:
@@ -140,7 +144,8 @@ class Supervisor:
         self._do_actions()
         outgoing = self.node.outgoing()
         self._turn_ended = clock.monotonic_ns()
-        self.heart.publish(self._turn_ended, self.node.beat_body())
+        self._body = self.node.beat_body()
+        self.heart.publish(self._turn_ended, self._body)
         self._write(outgoing)
         self._arm()
 
@@ -151,11 +156,24 @@ class Supervisor:
 
     def _arm(self) -> None:
         due = self.node.due()
-        latest = self._turn_ended + IDLE_TURN_NS
-        at = latest if due is None else min(due, latest)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self.loop.call_at(at / 1e9, self.turn_soon)
+        whole = self._turn_ended + WHOLE_TURN_NS
+        self._whole_at = whole if due is None else min(due, whole)
+        self._sleep()
+
+    def _sleep(self) -> None:
+        self._timer.cancel()
+        at = min(self._whole_at, self._turn_ended + IDLE_TURN_NS)
+        self._timer = self.loop.call_at(at / 1e9, self._woke)
+
+    def _woke(self) -> None:
+        """Nothing came and nothing is due: the progress is shown, and that is the turn."""
+        now = self.enter()
+        if self._turn_due or now >= self._whole_at or self.stopped.done():
+            self.turn_soon()
+            return
+        self._turn_ended = now
+        self.heart.publish(now, self._body)
+        self._sleep()
 
     def _do_actions(self) -> None:
         for _ in range(8):  # an action may be answered at once (a file written), and the answer may ask for more
@@ -280,15 +298,3 @@ class Supervisor:
         self.loop.remove_reader(self.heart.fileno())
         self.heart.close()
 
-
-def _read(state: StateFolder, name: str) -> str:
-    try:
-        return state.read(name)
-    except (OSError, UnicodeDecodeError) as error:
-        _log.error("%s: %s; going on without it", state.path / name, error)
-        return ""
-
-
-def write_pids(state: StateFolder, heart_pid: int) -> None:
-    """`pids.json` in the state folder names both processes, for whoever watches or tests them."""
-    state.write("pids.json", f'{{"supervisor": {os.getpid()}, "heart": {heart_pid}}}\n')

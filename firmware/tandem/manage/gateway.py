@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import json
 import logging
+import os
 import signal
 import ssl
 import sys
@@ -20,7 +22,7 @@ from tandem.port.disk import StateFolder
 from tandem.port.heart import HeartClient
 from tandem.port.realtime import be_realtime
 from tandem.port.tls import Keys, load_keys
-from tandem.supervisor import Supervisor, write_pids
+from tandem.supervisor import Supervisor
 
 _SUPERVISOR_PRIORITY = 10
 _HEART_PRIORITY = 20
@@ -68,7 +70,7 @@ async def _main(
     beside: Callable[[Supervisor], object] | None,
 ) -> int:
     heart = HeartClient.spawn(config, member, board, beat_key, priority=_HEART_PRIORITY)
-    write_pids(state, heart.pid)
+    state.write("pids.json", json.dumps({"supervisor": os.getpid(), "heart": heart.pid}))  # for who watches them
     supervisor = Supervisor(config, member, board, state, keys, heart)
     api = LocalApi(supervisor, state.path / "api.sock")
     await api.open()

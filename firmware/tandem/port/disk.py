@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -19,6 +21,17 @@ class StateFolder:
         """The text of a file, "" when there is none. Raises OSError or UnicodeDecodeError."""
         file = self.path / name
         return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    def read_all(self, names: Iterable[str]) -> dict[str, str]:
+        """The texts of these files; one that cannot be read is said in the log and counts as empty."""
+        texts = {}
+        for name in names:
+            try:
+                texts[name] = self.read(name)
+            except (OSError, UnicodeDecodeError) as error:
+                logging.getLogger("tandem").error("%s: %s; going on without it", self.path / name, error)
+                texts[name] = ""
+        return texts
 
     def write(self, name: str, text: str) -> str:
         """Replace a file atomically and sync it and its folder. Returns "" or what went wrong."""
