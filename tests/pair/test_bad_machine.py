@@ -86,6 +86,10 @@ def test_a_port_in_use_is_said_and_served_later(group: Group) -> None:
     assert group.members[standby].status()["alarms"] == []
 
 
+def _answers(group: Group, member: str) -> float:
+    return float(group.members[member].status().get("devices", {}).get("F1", {}).get("answers", 0))
+
+
 def test_a_serial_line_that_vanishes_and_returns(group: Group) -> None:
     """The adapter of the line is pulled out of the active and plugged in again."""
     active, standby = group.roles()
@@ -94,8 +98,7 @@ def test_a_serial_line_that_vanishes_and_returns(group: Group) -> None:
         group.wait(lambda: group.active == standby, "the other one drives the line now")
         group.roles()
         active, standby = standby, active
-        answers = lambda: group.members[active].status()["devices"]["F1"]["answers"]  # noqa: E731
-        group.wait(lambda: answers() > 3, "the relay answers over the adapter")
+        group.wait(lambda: _answers(group, active) > 3, "the relay answers over the adapter")
         mark = group.mark()
         with group.no_role_change():
             line.pull()

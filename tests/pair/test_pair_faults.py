@@ -38,7 +38,7 @@ def test_the_standby_takes_over_with_the_same_image(group: Group, kind: str) -> 
     assert len(inputs) > 3 and not [row for row in inputs if "topical" in row["quality"] or "never" in row["quality"]]
     group.recover(fault)
     assert group.roles() == (standby, active), "the restarted member is the standby again"
-    assert group.value(standby, "_sys.unprotected") == 0
+    group.wait(lambda: group.value(standby, "_sys.unprotected") == 0, "protected again")
 
 
 def test_the_field_is_not_asked_more_than_usual_after_a_takeover(group: Group) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from tests.support.pair_rig import Group
 from tools.bench.plan import MEMBERS, other
@@ -47,7 +48,8 @@ def test_the_system_points_of_both_tell_the_same_story(group: Group) -> None:
     names = "in_sync link_ok disk_ok master.feeders.ok master.meters.ok device.F1.ok device.M1.ok slave.scada.ok"
     for name in (*names.split(), "path.lan.station", "path.lan.control", "path.serial.crossover"):
         for member in MEMBERS:
-            group.wait(lambda m=member, n=f"_sys.{name}": group.value(m, n) == 1, f"{name} is 1 on {member}")
+            good = partial(group.value, member, f"_sys.{name}")
+            group.wait(lambda good=good: good() == 1, f"{name} is 1 on {member}")  # type: ignore[misc]
     assert {group.value(member, "_sys.health") for member in MEMBERS} == {255.0}
 
 

@@ -48,6 +48,10 @@ def patient_config(target: Path, **changes: int) -> Path:
 class Group(Pair):
     """A running group, and what a test wants to know of it."""
 
+    def __enter__(self) -> Group:
+        super().__enter__()
+        return self
+
     @property
     def probe_address(self) -> str:
         """The address from which a center may connect."""
