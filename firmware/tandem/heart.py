@@ -280,10 +280,7 @@ def main(argv: list[str]) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)  # it ends with its supervisor, after having said so to the peer
     supervisor = socket.socket(fileno=int(argv[0]))
-    octets = supervisor.recv(65536)
-    if not octets or os.getppid() == 1:
-        return 1  # its supervisor died before there was anything to give back
-    plan = marshal.loads(octets)
+    plan = marshal.loads(supervisor.recv(65536))
     supervisor.setblocking(False)
     priority = int(plan["priority"])
     refused = "real-time priority and locked memory: not asked for"

@@ -105,6 +105,7 @@ def test_a_cut_crossover_moves_nothing(group: Group) -> None:
         group.wait(lambda: group.value(active, path) == 0 == group.value(standby, path), "the path is silent")
         group.recover(fault)
         group.wait(lambda: group.value(active, path) == 1 == group.value(standby, path), "and alive again")
+        assert all(group.members[standby].status()["paths"].values())
 
 
 def test_the_link_finds_the_other_lan(group: Group) -> None:
