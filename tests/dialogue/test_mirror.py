@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tandem.codec import link
+from tandem.codec.link_read import Splitter
 from tandem.engine import Close
 from tandem.point import MS, SECOND, Command, Kind, Outcome, Report, Stage, Step
 from tandem.registry import PointInfo
@@ -182,9 +183,37 @@ def test_a_standby_that_is_being_filled_again_is_not_in_sync_whatever_it_was(pai
         a.update(1, value)
     pair.join()
     pair.until(lambda: b.mirror.sink.common > 0, 10)
-    assert "not whole" in b.lease.reason(pair.now)
+    assert "not whole" in b.lease.reason(pair.now) and state(a) is not Grant.GRANTED
     assert b.database.present[1][0] == 9 and b.head == 10, "and what it serves is the old image, whole"
     pair.run(100)
+    assert_equal_images(pair)
+
+
+def test_nothing_counts_as_acknowledged_before_it_was_applied() -> None:
+    pair = Pair(Member("a", small_frames=True), Member("b"))
+    pair.claim(pair.a, 2)
+    pair.a.update(1, 0.0)
+    pair.a.database.journal.soe.clear()
+    pair.delay = 8 * MS
+    pair.join()
+    for turn in range(100):
+        pair.a.update(1 + turn % 4, turn)
+        pair.run(1)
+        assert state(pair.a) is Grant.ALONE or pair.a.granter.limit(pair.a.head) <= pair.b.head
+    assert state(pair.a) is Grant.GRANTED and pair.a.mirror.source.snapshots == 1
+
+
+def test_a_standby_that_returns_with_less_than_it_acknowledged_has_no_grant(pair: Pair) -> None:
+    a, b = pair.a, pair.b
+    pair.cut()
+    b.boots -= 1
+    b.boot()  # the same boot by its nonce
+    pair.delay = 5 * MS
+    pair.join()
+    pair.until(lambda: a.mirror.mirroring, 30)
+    assert state(a) is not Grant.GRANTED
+    pair.run(100)
+    assert state(a) is Grant.GRANTED
     assert_equal_images(pair)
 
 
@@ -324,6 +353,27 @@ def test_an_old_active_is_followed_only_after_it_claimed_above(pair: Pair) -> No
     pair.run(200)
     assert_equal_images(pair)
     assert b.lease.in_sync(pair.now)
+
+
+def test_a_standby_refuses_an_epoch_older_than_one_it_knows(pair: Pair) -> None:
+    b = pair.b
+    pair.cut()
+    pair.claim(b, 3)
+    pair.standby(b)
+    b.mirror.opened(pair.now)
+    table, config = b.database.table.digest(), b"c" * 32
+    session = link_session(b)
+    stale = link.Hello("a", True, 5, 1, session, table, config, 10, "cedar", pair.a.history.claims)
+    b.mirror.receive(stale.encode() + link.Resume(10).encode() + link.Slice(2, 10, 11, b"", b"").encode(), pair.now)
+    assert "older than 3" in b.mirror.trouble
+    assert b.head == 10 and b.history.epoch == 3 and not b.lease.whole
+
+
+def link_session(member: Member) -> int:
+    """The session number in the hello that waits to be sent."""
+    (hello,) = Splitter().feed(member.mirror.outgoing())
+    assert isinstance(hello, link.Hello)
+    return hello.session
 
 
 def test_two_actives_mirror_nothing_and_say_so(pair: Pair) -> None:
