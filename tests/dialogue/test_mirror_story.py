@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tandem.codec import link
 from tandem.codec.record import pack
 from tandem.point import MS
-from tests.support.mirror_pair import MIRRORED, Member, Pair
+from tests.support.mirror_pair import MIRRORED, Member, Pair, in_sync_pair
 
 Image = tuple[object, ...]
 
@@ -212,21 +212,11 @@ MirrorStory.TestCase.settings = settings(max_examples=60, stateful_step_count=30
 TestMirrorStory = MirrorStory.TestCase
 
 
-def _in_sync() -> Pair:
-    pair = Pair(Member("a"), Member("b"))
-    pair.claim(pair.a, 2)
-    for number in range(10):
-        pair.a.update(1 + number % 4, number)
-    pair.join()
-    pair.run(60)
-    return pair
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32))
 def test_no_octets_whatever_raise_or_spoil_the_image(seed: int) -> None:
     """Frames of true form with fields at random, and octets at random, into either end, between true ones."""
-    dice, pair = random.Random(seed), _in_sync()
+    dice, pair = random.Random(seed), in_sync_pair()
     for _ in range(dice.randrange(1, 12)):
         member = dice.choice([pair.a, pair.b])
         octets = _forged(dice, member.database.table.digest()).encode()

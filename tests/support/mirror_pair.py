@@ -9,7 +9,7 @@ from tandem.engine import Close
 from tandem.journal import Journal
 from tandem.point import MS, Kind, Say
 from tandem.registry import PointInfo, PointTable
-from tandem.standby.grant import Granter, Lease
+from tandem.standby.grant import Grant, Granter, Lease
 from tandem.standby.histories import History
 from tandem.standby.link import Identity
 from tandem.standby.mirror import Mirror
@@ -191,3 +191,36 @@ class Pair:
         member.granter.peer_beat(nonce, echoed_ns, in_sync, False, self.now)
         if not member.mirror.active:
             member.lease.beat(nonce, counter, granting, epoch, released, echoed_ns)
+
+
+def in_sync_pair() -> Pair:
+    """a is active in epoch 2 with ten records, b follows and is in sync."""
+    pair = Pair(Member("a"), Member("b"))
+    pair.claim(pair.a, 2)
+    for number in range(10):
+        pair.a.update(1 + number % 4, number)
+    pair.join()
+    pair.run(100)
+    assert pair.b.lease.in_sync(pair.now)
+    assert_equal_images(pair)
+    return pair
+
+
+def ring_octets(member: Member, above: int = 0) -> list[bytes]:
+    """Both rings' octets above a number."""
+    rings = member.database.journal.soe, member.database.journal.analog
+    return [ring.slice(ring.after(above), ring.count) for ring in rings]
+
+
+def assert_equal_images(pair: Pair) -> None:
+    """Present records and, as far as both hold them, ring octets are the same."""
+    a, b = pair.a, pair.b
+    assert a.head == b.head
+    assert [a.database.present[i] for i in MIRRORED] == [b.database.present[i] for i in MIRRORED]
+    above = max(ring.gone for m in (a, b) for ring in (m.database.journal.soe, m.database.journal.analog))
+    assert ring_octets(a, above) == ring_octets(b, above)
+
+
+def state(member: Member) -> Grant:
+    """What the active's beats say."""
+    return member.granter.state
