@@ -20,7 +20,11 @@ _RESET = struct.pack("ii", 1, 0)
 def silence(sock: socket.socket, on: bool) -> None:
     """From now on nothing reaches the socket; or everything does again."""
     if on:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_ALL)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _DROP_ALL)
+        except PermissionError as error:
+            need = "this kernel lets nobody attach a socket filter without CAP_NET_ADMIN, which a cut cable needs"
+            raise OSError(error.errno, f"{need}: run the bench as root here") from error
     else:
         try:
             sock.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
