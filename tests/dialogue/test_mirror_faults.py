@@ -1,4 +1,4 @@
-"""The mirror and what it must not follow: other tables, strangers, two actives, garbage, forged frames, dead streams."""
+"""The mirror and what it must not follow: other tables, strangers, two actives, garbage, forgeries, dead streams."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def _unprotected(granter: Granter) -> bool:
 
 def _granted(head: int = 100, now: int = 1000 * MS) -> Granter:
     granter = Granter(S, J)
-    granter.peer_nonce(NONCE)
+    granter.peer_hello(NONCE)
     granter.start(head, now)
     granter.synced(head - 10)
     granter.acknowledge(head, head, None, now)
@@ -43,7 +43,7 @@ def test_an_active_that_never_granted_is_alone_at_once_and_says_so() -> None:
 
 def test_the_grant_needs_the_whole_image_and_the_head_once() -> None:
     granter = Granter(S, J)
-    granter.peer_nonce(NONCE)
+    granter.peer_hello(NONCE)
     granter.start(40, 0)
     granter.acknowledge(40, 40, None, 1)
     assert not _grants(granter), "acknowledged, but no image is whole"
@@ -96,8 +96,18 @@ def test_alone_when_the_standby_rebooted_or_is_out_of_service() -> None:
     granter.peer_beat(NONCE, 1000 * MS, True, True, 1070 * MS)
     assert _state(granter) is Grant.ALONE
     granter = _granted()
-    granter.peer_nonce(78)
+    granter.peer_hello(78)
     assert _state(granter) is Grant.ALONE, "a hello of another boot ends the grant at once"
+
+
+def test_a_late_beat_of_a_boot_that_is_over_says_nothing() -> None:
+    granter = _granted()
+    granter.peer_hello(78)
+    granter.synced(100)
+    granter.acknowledge(100, 100, None, 1001 * MS)
+    granter.published(True, 1002 * MS)
+    granter.peer_beat(NONCE, 1003 * MS, False, True, 1004 * MS)
+    assert _grants(granter), "78 believes, whatever 77 said last"
 
 
 def test_alone_when_the_lease_has_run_out_and_not_before() -> None:
@@ -128,7 +138,7 @@ def test_a_beat_that_still_granted_starts_the_wait_again() -> None:
 
 def test_a_grant_that_no_beat_carried_needs_no_withdrawal() -> None:
     granter = Granter(S, J)
-    granter.peer_nonce(NONCE)
+    granter.peer_hello(NONCE)
     granter.start(1, 0)
     granter.synced(1)
     granter.acknowledge(1, 1, None, 1)
@@ -166,7 +176,7 @@ def test_the_promise_of_an_earlier_boot_is_kept_too() -> None:
     granter.booted(1000 * MS)
     granter.start(0, 1100 * MS)
     assert (_state(granter), granter.limit(3)) == (Grant.WITHDRAWING, 0)
-    granter.peer_nonce(NONCE)
+    granter.peer_hello(NONCE)
     granter.peer_beat(NONCE, 990 * MS, False, False, 1110 * MS)
     assert _state(granter) is Grant.WITHDRAWING, "it has not heard this boot yet"
     granter.tick(1000 * MS + S + J + 1)
@@ -242,3 +252,5 @@ def test_another_boot_of_the_active_starts_from_nothing() -> None:
     lease = _lease()
     lease.beat(10, 1, False, 2, 100, 1002 * MS)
     assert not lease.in_sync(1003 * MS)
+    lease.beat(9, 50, True, 2, 100, 1001 * MS)
+    assert not lease.in_sync(1003 * MS), "a late word of the boot before"

@@ -22,11 +22,12 @@ never enough: a standby that lost only the stream still believes its last beat.
 from __future__ import annotations
 
 import enum
+from collections import deque
 
 from tandem.point import MS
 
 ACK_AGE_MAX_NS = 50 * MS
-_ANYBODY = -1  # who heard the last words of this member's former boot is not known
+_FORMER_KEPT = 8
 _U32, _HALF = 0xFFFF_FFFF, 1 << 31  # beat counters wrap
 
 
@@ -58,7 +59,9 @@ class Granter:
         self._barred = False
         self._owed_since: int | None = None
         self._peer_nonce = 0
-        self._believer = 0  # nonce of the peer that a beat may have promised something to; 0: nobody believes
+        self._former: deque[int] = deque(maxlen=_FORMER_KEPT)  # boots of the peer that are over
+        self._believed = False  # a beat may have promised something that somebody still believes
+        self._believer = 0  # who: the peer's nonce then; 0: not known
         self._withdrawn_ns: int | None = None  # since then every beat says so
 
     @property
@@ -85,7 +88,7 @@ class Granter:
 
         A member that waits longer than that before it becomes active notices nothing of it.
         """
-        self._believer, self._withdrawn_ns = _ANYBODY, now
+        self._believed, self._believer, self._withdrawn_ns = True, 0, now
 
     def start(self, head: int, now: int) -> None:
         """This member becomes active with a journal up to `head`. One that nobody believes is alone at once."""
@@ -94,7 +97,7 @@ class Granter:
         self.released_seq = head  # of what the former active released nothing is known but that it is not above
         self.unsynced("this member has just become active")
         self._owed_since = None
-        if self._believer:  # the promise of an earlier term
+        if self._believed:  # the promise of an earlier term
             self.state = Grant.WITHDRAWING
         else:
             self.state, self.acknowledged = Grant.ALONE, head
@@ -135,24 +138,35 @@ class Granter:
     def published(self, granting: bool, now: int) -> None:
         """Beats whose turn began after `now` say this; to be told whenever it may have changed."""
         if granting:
-            self._believer, self._withdrawn_ns = self._peer_nonce, None
-        elif self._believer and self._withdrawn_ns is None:
+            self._believed, self._withdrawn_ns = True, None
+            self._believer = self._peer_nonce
+        elif self._believed and self._withdrawn_ns is None:
             self._withdrawn_ns = now
 
-    def peer_nonce(self, nonce: int) -> None:
-        """Who the peer is, by a hello or a fresh beat: another boot believes nothing that the last one heard."""
-        self._peer_nonce = nonce
-        if self._believer not in (0, _ANYBODY, nonce):
-            if self.state is Grant.GRANTED:
-                self._withdraw("the standby rebooted")
-            self._forget("the standby rebooted")
+    def peer_hello(self, nonce: int) -> bool:
+        """The peer's boot nonce, of a hello or a fresh beat: another boot believes nothing that the last one heard.
+
+        False for a boot that is over: its last beats may still be on their way.
+        """
+        if nonce in self._former:
+            return False
+        if nonce != self._peer_nonce:
+            self._former.append(self._peer_nonce)
+            self._peer_nonce = nonce
+            if self._believed and self._believer:
+                if self.state is Grant.GRANTED:
+                    self._withdraw("the standby rebooted")
+                self._forget("the standby rebooted")
+        return True
 
     def peer_beat(self, nonce: int, echoed_ns: int, in_sync: bool, out_of_service: bool, now: int) -> None:
-        """A fresh beat of the peer. `echoed_ns`: when the own beat that it echoes was sent; `in_sync`: it believes.
+        """A fresh beat of the peer, whose nonce is that of its hello (one boot, one nonce).
 
-        A peer hands beats to its `Lease` before it acts on anything, so the echo of a withdrawn one is the answer.
+        `echoed_ns`: when the own beat that it echoes was sent; `in_sync`: it believes. A peer hands beats to its
+        `Lease` before it acts on anything, so the echo of a withdrawn one is the answer.
         """
-        self.peer_nonce(nonce)
+        if not self.peer_hello(nonce):
+            return
         heard = self._withdrawn_ns is not None and echoed_ns >= self._withdrawn_ns and not in_sync
         self._barred = out_of_service
         if out_of_service:
@@ -185,12 +199,12 @@ class Granter:
     def _withdraw(self, reason: str) -> None:
         self.state, self.reason = Grant.WITHDRAWING, reason
         self._goal, self._reached = None, False
-        if not self._believer:
+        if not self._believed:
             self._forget(reason)
 
     def _forget(self, reason: str) -> None:
         """Nobody believes an earlier promise any more."""
-        self._believer, self._withdrawn_ns = 0, None
+        self._believed, self._withdrawn_ns = False, None
         if self.state is Grant.WITHDRAWING:
             self.state, self._unprotected = Grant.ALONE, True
             self.reason = f"alone: {reason}"
@@ -211,17 +225,22 @@ class Lease:
         self._since: int | None = None
         self._beat_epoch = 0
         self._nonce = 0
+        self._former: deque[int] = deque(maxlen=_FORMER_KEPT)
         self._counter = 0
 
     def beat(self, nonce: int, counter: int, granting: bool, epoch: int, released_seq: int, echoed_ns: int) -> None:
         """A fresh beat of the peer. `echoed_ns`: when the own beat that it echoes was sent.
 
         That is never later than the peer sent this one, so a beat that was long on its way, or waited in a buffer,
-        cannot be believed longer than the peer's own patience. A beat older than the newest heard says nothing.
+        cannot be believed longer than the peer's own patience. A beat older than the newest heard, or of
+        a boot that is over, says nothing.
         """
-        if nonce == self._nonce and (counter - self._counter - 1) & _U32 >= _HALF:
+        if nonce != self._nonce and nonce not in self._former:
+            self._former.append(self._nonce)
+            self._nonce = nonce
+        elif nonce != self._nonce or (counter - self._counter - 1) & _U32 >= _HALF:
             return
-        self._nonce, self._counter = nonce, counter
+        self._counter = counter
         self._since = echoed_ns if granting else None
         self._beat_epoch = epoch
         self.released_seq = released_seq

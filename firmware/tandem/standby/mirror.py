@@ -9,6 +9,8 @@ turn, on both members. Events: `Say`, `Close`, `Report`, and those of `told`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tandem.codec.link import Hello, Order, Refuse
 from tandem.engine import earliest
 from tandem.point import Command, Outcome, Report, Stage
@@ -41,6 +43,10 @@ class Mirror(Sessions):
         self.sink.fresh_ns = now
         if self._link.is_open and not self._link.fault:
             self._link.restart(now)
+
+    def set_nonce(self, nonce: int) -> None:
+        """The heart is up: its nonce stands in beats and, from the next one on, in hellos."""
+        self._link.me = replace(self._link.me, nonce=nonce)
 
     @property
     def mirroring(self) -> bool:

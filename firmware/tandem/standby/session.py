@@ -77,7 +77,7 @@ class Sessions:
 
     def _begin_session(self, peer: Hello, now: int) -> None:
         head = self._database.journal.head
-        self.granter.peer_nonce(peer.nonce)
+        self.granter.peer_hello(peer.nonce)
         self.trouble = self._link.tables(peer)
         if self.trouble:
             self._tables_differ(peer)
