@@ -110,8 +110,10 @@ class Conduct:
         """What the heart tells of what it carried out, took back, or is."""
         node = self.node
         match message:
-            case say.Ready(_, _, refused) if refused:
-                node.ask(Say(f"the heart is not permitted: {refused}", "warning"))
+            case say.Ready(nonce, _, refused):
+                node.mirror.set_nonce(nonce)
+                if refused:
+                    node.ask(Say(f"the heart is not permitted: {refused}", "warning"))
             case say.Proof(ok, _):
                 node.proven = ok
             case say.Said(text):
