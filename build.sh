@@ -13,6 +13,7 @@ usage() {
 ./build.sh run    a redundancy group on this machine: both members, field, control centers (--help: all it can do)
 ./build.sh test   style rules, types and every test; the last line is pytest's count
 ./build.sh check  the style rules and types alone, in seconds
+./build.sh sim    stories of two nodes in virtual time, each from a seed
 ./build.sh bench  the figures: failover times, mirror lag, events a second
 ./build.sh clean  remove .venv and everything that a build or a run left here
 TEXT
@@ -75,6 +76,7 @@ case $verb in
     run) setup; exec $venv/bin/python -m tools.run "$@" ;;
     test) setup; peers; exec $venv/bin/python -m pytest "$@" ;;
     check) setup; exec $venv/bin/python -m pytest tests/tidy "$@" ;;
+    sim) setup; exec $venv/bin/python -m tools.sim "$@" ;;
     bench) setup; exec $venv/bin/python -m tools.bench "$@" ;;
     clean) rm -rf $venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis firmware/*.egg-info
         find . -name __pycache__ -type d -prune -exec rm -rf {} + ;;

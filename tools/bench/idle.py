@@ -20,7 +20,7 @@ _SETTLE_S = 3.0
 
 
 def _cpu_s(pid: int) -> float:
-    """From the scheduler, in ns: the ticks of /proc/PID/stat are samples, and what wakes by a timer is hit too often."""
+    """By the scheduler's own count, in ns; the ticks of /proc/PID/stat are samples, and timers bias them."""
     return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 

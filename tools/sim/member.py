@@ -6,55 +6,30 @@ actions are carried out one by one; a dead one's connections are reset by its ke
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import BeatBody, Seal
+from tandem.config.model import Member as Letter
 from tandem.node import Node
 from tandem.past import Past
 from tandem.point import MS, Say
-from tandem.standby import guard_words as do
 from tandem.standby.guard import Guard
 from tandem.standby.rules import guard_rules
-from tools.bench.plan import other
+from tools.sim.beating import IPC_NS, HeartLoop
 from tools.sim.pipes import Pipe
+from tools.sim.process import Process
 from tools.sim.world import World
 
 IDLE_TURN_NS = 15 * MS
-_IPC_NS = MS // 20
-_PIN_WORDS = {do.PULSE: b"P", do.COIL_HIGH: b"C1", do.COIL_LOW: b"C0", do.ACQUIRE: b"L", do.RENEW: b"R"}
-_PIN_WORDS |= {do.DROP: b"D", do.ADDRESSES_ON: b"A", do.ADDRESSES_OFF: b"X"}
 
 
-class Process:
-    """Runs what comes for it; frozen, it lets it wait; dead, it forgets it."""
-
-    def __init__(self) -> None:
-        self.alive = True
-        self.frozen = False
-        self._inbox: deque[Callable[[], None]] = deque()
-
-    def do(self, call: Callable[[], None]) -> None:
-        """Run now, or when thawed."""
-        if self.frozen:
-            self._inbox.append(call)
-        elif self.alive:
-            call()
-
-    def thaw(self) -> None:
-        """Everything that waited, in order."""
-        self.frozen = False
-        while self._inbox and self.alive and not self.frozen:
-            self._inbox.popleft()()
-
-
-class Member:
+class Member(HeartLoop):
     """One box: two processes, a state folder, and its connections. `site` is the `Site` it stands in."""
 
-    def __init__(self, site: Any, letter: str) -> None:
+    def __init__(self, site: Any, letter: Letter) -> None:
         self.site = site
         self.world: World = site.world
         self.letter = letter
@@ -100,7 +75,7 @@ class Member:
             self.heart.alive = False
             self.site.plant.bench.heart(self.letter, False)
         else:
-            self.world.after(MS, lambda: self._heart_event(lambda t: self.guard.supervisor_died(t)))
+            self._after(MS, lambda: self._heart_event(lambda t: self.guard.supervisor_died(t)))
 
     def freeze(self, heart_too: bool) -> None:
         """SIGSTOP."""
@@ -112,10 +87,31 @@ class Member:
         self.heart.thaw()
         self.supervisor.thaw()
 
+    def order(self, member: str) -> None:
+        """An operator orders that `member` be active, at this box."""
+
+        def give(t: int) -> None:
+            self.world.tell(f"{self.letter}: {self.node.order_switchover(member, t)}")
+
+        self._event(give)
+
     @property
     def up(self) -> bool:
         """Both processes live (frozen or not)."""
         return self.supervisor.alive and self.heart.alive
+
+    def _at(self, time_ns: int, call: Callable[[], object]) -> None:
+        """What an incarnation planned dies with it."""
+        boots = self.boots
+
+        def unless_gone() -> None:
+            if self.boots == boots:
+                call()
+
+        self.world.at(time_ns, unless_gone)
+
+    def _after(self, delay_ns: int, call: Callable[[], object]) -> None:
+        self._at(self.world.now + delay_ns, call)
 
     # --- the supervisor's loop ----------------------------------------------------------------------------------
 
@@ -137,11 +133,13 @@ class Member:
     def _turn_soon(self) -> None:
         if not self._turn_due:
             self._turn_due = True
-            self.world.after(0, lambda: self.supervisor.do(self._turn))
+            self._after(0, lambda: self.supervisor.do(self._turn))
 
     def _turn(self) -> None:
         self._turn_due = False
         now = self._enter()
+        for channel, octets in self.node.first(now):
+            self._write(channel, octets)
         self.node.tick(now)
         self._do_actions()
         for channel, octets in self.node.outgoing():
@@ -151,7 +149,7 @@ class Member:
         due = self.node.due()
         at = now + IDLE_TURN_NS if due is None else min(max(due, now + MS // 10), now + IDLE_TURN_NS)
         self._wake_at = at
-        self.world.at(at, lambda: self.supervisor.do(lambda: self._turn_soon() if self._wake_at == at else None))
+        self._at(at, lambda: self.supervisor.do(lambda: self._turn_soon() if self._wake_at == at else None))
 
     def _do_actions(self) -> None:
         for _ in range(8):
@@ -169,14 +167,14 @@ class Member:
                 self._dial(action)
             case OpenLine(channel=channel, line=line):
                 self._streams[channel] = line
-                self.world.after(_IPC_NS, lambda: self._event(lambda t: self.node.opened(channel, t)))
+                self._after(IPC_NS, lambda: self._event(lambda t: self.node.opened(channel, t)))
             case CloseChannel(channel=channel, reason=reason):
                 self._close(channel, reason)
-            case Persist(name=name, text=text):
-                self.state[name] = text
-                self.node.persisted(action, "", self.world.now)
+            case Persist():
+                delay_ns = self.world.random.randrange(1, 30) * MS
+                self._after(delay_ns, lambda: self._written(action))
             case ToHeart(request=request):
-                self.world.after(_IPC_NS, lambda: self._heart_event(lambda t: self.guard.request(request, t)))  # type: ignore[arg-type]
+                self._after(IPC_NS, lambda: self._heart_event(lambda t: self.guard.request(request, t)))
             case Listen(slave=slave, on=on):
                 self.site.listening[self.letter, slave] = on
             case Restart(reason=reason):
@@ -184,12 +182,18 @@ class Member:
                 self.kill(heart_too=True)
                 self.world.after(500 * MS, self.boot)
 
+    def _written(self, persist: Persist) -> None:
+        """The flash has it: from now on a restart finds it."""
+        if self.supervisor.alive:
+            self.state[persist.name] = persist.text
+            self._event(lambda t: self.node.persisted(persist, "", t))
+
     def _to_node(self, messages: list[say.Message]) -> None:
         def run(t: int) -> None:
             for message in messages:
                 self.node.heart_says(message, t)
 
-        self.world.after(_IPC_NS, lambda: self._event(run))
+        self._after(IPC_NS, lambda: self._event(run))
 
     # --- connections --------------------------------------------------------------------------------------------
 
@@ -197,10 +201,11 @@ class Member:
         pipe = self.site.dial(self, dial)
         if pipe is None:
             channel = dial.channel
-            self.world.after(MS, lambda: self._event(lambda t: self.node.closed(channel, "connection refused", t)))
+            wait_ns = self.site.refusal_ns(self, dial)
+            self._after(wait_ns, lambda: self._event(lambda t: self.node.closed(channel, "refused", t)))
             return
         self.attach(pipe, dial.channel)
-        self.world.after(MS // 2, lambda: self._event(lambda t: self.node.opened(dial.channel, t)))
+        self._after(MS // 2, lambda: self._event(lambda t: self.node.opened(dial.channel, t)))
 
     def attach(self, pipe: Pipe, channel: str) -> None:
         """A connection of ours, dialed or accepted."""
@@ -257,60 +262,3 @@ class Member:
                     return
 
         self._event(run)
-
-    # --- the heart's loop ---------------------------------------------------------------------------------------
-
-    def _heart_event(self, call: Callable[[int], None]) -> None:
-        self.heart.do(lambda: self._heart_turn(call))
-
-    def _heart_turn(self, call: Callable[[int], None] | None) -> None:
-        now = self.world.now
-        self.guard.wake(now)
-        if call is not None:
-            call(now)
-        self.guard.progress(*self._progress, now)
-        self.guard.tick(now)
-        messages: list[say.Message] = []
-        for output in self.guard.outputs():
-            self._heart_does(output, messages)
-        messages.append(say.HeartTurn(now))
-        if self.supervisor.alive:
-            self._to_node(messages)
-        if self.heart.alive:
-            self._heart_at = at = max(self.guard.due(), now + MS // 10)
-            wake = self._heart_turn
-            self.world.at(at, lambda: self.heart.do(lambda: wake(None) if self._heart_at == at else None))
-
-    def _heart_does(self, output: do.Output, messages: list[say.Message]) -> None:
-        match output:
-            case do.Send(path, octets):
-                self.site.send_beat(self.letter, path, octets)
-            case do.Tell(message):
-                messages.append(message)
-            case do.KillSupervisor():
-                self.kill(heart_too=False)
-            case do.Exit():
-                self.kill(heart_too=True)
-            case _:
-                self.site.plant.say(self.letter, _PIN_WORDS[output])
-
-    def _feed_pins(self, pins: bytes, now: int) -> None:
-        carriers = sum(bit << i for i, bit in enumerate(pins[4:]))
-        self.guard.pins(say.PinsRead(now, pins[0], pins[1], pins[2], pins[3], carriers), now)
-
-    def _pins_changed(self, pins: bytes) -> None:
-        if hasattr(self, "heart"):
-            self.world.after(_IPC_NS, lambda: self._heart_event(lambda t: self._feed_pins(pins, t)))
-
-    def hear_beat(self, path: int, octets: bytes) -> None:
-        """A frame of the peer's heart."""
-        self._heart_event(lambda t: self.guard.received(path, octets, t))
-
-    def beat_refused(self, path: int) -> None:
-        """Our kernel was told that nobody listens there."""
-        self._heart_event(lambda t: self.guard.refused(path, t))
-
-    @property
-    def peer(self) -> str:
-        """The other letter."""
-        return other(self.letter)
