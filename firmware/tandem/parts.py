@@ -106,6 +106,7 @@ class Parts:
         self.rules = guard_rules(config, self.member, relay, relay is not None)
         self.heartbeat = Heartbeat(self.rules, self.lan_names, now)
         self.sync = Sync(self.rules, standby.sync_lease_ms)
+        self.sync.granter.booted(now)
         self.quoted = Quoted(standby.control_expiry_ms * MS)
         nonce = int.from_bytes(self.entropy(4), "little")
         me = Identity(self.member, config.group.name, nonce, self.table.digest(), bytes.fromhex(config.digest))
