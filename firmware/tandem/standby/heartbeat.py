@@ -148,8 +148,7 @@ class Heartbeat:
         times = [after + self._suspect_after(), after + self.rules.dead_ns + self._credit_ns, self._wait_until]
         if self._disproof_due != NEVER:
             times.append(self._disproof_due)
-        if (answer_at := self._paths.answer_at()) is not None:
-            times.append(answer_at)
+        times += [t for t in (self._paths.answer_at(), self._paths.proof_at()) if t is not None]
         return min((t for t in times if t > now), default=now + self.rules.heartbeat_ns)
 
     def events(self) -> list[Event]:

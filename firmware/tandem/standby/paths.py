@@ -9,6 +9,8 @@ from tandem.standby.peer import NEVER, PathView
 CARRIER_SETTLE_NS = 1_000 * MS
 PROOF_NS = 5 * MS
 """Time for an answer, besides its way there and back."""
+ADDRESS_DIES_NS = 5 * MS
+"""A group address outlives its dead heart by 2 to 3 ms: a refusal is no proof before that."""
 
 
 class Path:
@@ -20,6 +22,7 @@ class Path:
         self.serial = serial
         self.fresh_ns = NEVER
         self.refused_ns = NEVER
+        self.refused_since = NEVER
         self.carrier = True
 
 
@@ -45,6 +48,8 @@ class Paths:
         path = self.each[index]
         news = path.refused_ns <= path.fresh_ns
         path.refused_ns = now
+        if news:
+            path.refused_since = now
         return news
 
     def may_probe(self, now: int) -> bool:
@@ -65,7 +70,8 @@ class Paths:
         if not wired or not all(p.refused_ns > p.fresh_ns and p.refused_ns >= probed for p in wired):
             return ""
         serial_ns = max((2 * path.delivery_ns + PROOF_NS for path in lived if path.serial), default=0)
-        if now - max(self.probed_ns, fresh_ns) < serial_ns:
+        refused_ns = max(path.refused_since for path in wired)
+        if now - max(self.probed_ns, fresh_ns) < serial_ns or now - refused_ns < ADDRESS_DIES_NS:
             return ""
         return f"refused on {', '.join(path.name for path in wired)}"
 
@@ -74,6 +80,11 @@ class Paths:
         if self.probed_ns == NEVER:
             return None
         return self.probed_ns + PROOF_NS + 2 * max(path.delivery_ns for path in self.each)
+
+    def proof_at(self) -> int | None:
+        """When the newest refusal may count as proof."""
+        since = max((path.refused_since for path in self.each), default=NEVER)
+        return None if since == NEVER else since + ADDRESS_DIES_NS
 
     def slowest_living_ns(self, now: int) -> int:
         """Delivery time of the slowest path that brought a fresh beat within D."""
