@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 
 from tools.bench.relaybench.gate import reset, silence
-from tools.bench.relaybench.loop import ERR, IN, OUT, Loop
+from tools.bench.relaybench.loop import ERR, HUP, IN, OUT, Loop
 
 READ_MOST = 262_144
 Passes = Callable[[], bool]
@@ -19,7 +19,7 @@ _BIND_NO_PORT = 24
 class End:
     """One socket of a flow; `pending` waits to be written to it; `ended`: its FIN was read."""
 
-    __slots__ = ("ended", "fd", "flow", "mask", "peer", "pending", "quiet", "sock")
+    __slots__ = ("broken", "ended", "fd", "filtered", "flow", "mask", "peer", "pending", "quiet", "sock")
 
     def __init__(self, sock: socket.socket, flow: Flow) -> None:
         self.sock = sock
@@ -29,12 +29,19 @@ class End:
         self.pending = b""
         self.ended = False
         self.quiet = False
+        self.filtered = True
+        self.broken = False
         self.mask = _IDLE
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ready(self, mask: int) -> None:
         """The socket can be read or written, or broke."""
+        if self.quiet and not self.filtered:
+            if mask & (ERR | HUP):
+                self.broken = True  # nobody hears of it before the cable is whole again
+                self.flow.loop.remove(self.fd)
+            return
         if mask & ERR:
             self.flow.drop()
             return
@@ -153,7 +160,7 @@ class Flow:
             elif self.open and self in self.flows:
                 mask = (OUT if end.pending else 0) | (0 if end.peer.pending or end.ended else IN)
             mask = mask or _IDLE
-            if mask != end.mask and self in self.flows:
+            if mask != end.mask and self in self.flows and not end.broken:
                 end.mask = mask
                 self.loop.modify(end.fd, mask)
 
@@ -163,7 +170,10 @@ class Flow:
         for end, quiet in ((self.outside, not passes), (self.inside, not self.cable())):
             if quiet != end.quiet:
                 end.quiet = quiet
-                silence(end.sock, quiet)
+                end.filtered = silence(end.sock, quiet)
+                if end.broken and not quiet:
+                    self.drop()
+                    return
         if passes != self.open:
             self.open = passes
             self.wait()

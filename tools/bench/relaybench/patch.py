@@ -153,7 +153,8 @@ class PatchBay:
             quiet = not passes()
             if quiet != (sock.fileno() in self._silenced):
                 (self._silenced.add if quiet else self._silenced.discard)(sock.fileno())
-                silence(sock, quiet)
+                if not silence(sock, quiet) or not quiet:
+                    self.loop.modify(sock.fileno(), 0 if quiet else IN)
         owner, power = self.world.owner, self.world.power
         moved = {lan for lan, m in owner.items() if m is not None and m != self._owner[lan]}
         self._owner.update({lan: owner[lan] for lan in moved})
