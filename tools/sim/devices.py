@@ -6,7 +6,6 @@ A device remembers what it executed: the ledger that the checkers judge controls
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tools.sim.pipes import Pipe
@@ -19,15 +18,11 @@ _WORD_READS = {3: "holding", 4: "input"}
 
 @dataclass
 class Registers:
-    """The memory of one device. `executed`: what was written to it, (time in ns, table, number, value).
-
-    `asked` is called with the letter of the member whose request the device is about to answer.
-    """
+    """The memory of one device and what was written to it: (time in ns, table, number, value)."""
 
     world: World
     words: dict[tuple[str, int], int] = field(default_factory=dict)
     executed: list[tuple[int, str, int, int]] = field(default_factory=list)
-    asked: Callable[[str], None] = lambda _: None
 
     def answer(self, request: bytes) -> bytes:
         """The response PDU to a request PDU."""
@@ -68,6 +63,7 @@ class TcpDevice:
     def __init__(self, world: World, registers: Registers) -> None:
         self.world = world
         self.registers = registers
+        self.asked_by: list[tuple[int, str]] = []  # (time, pipe name): who polls it
         self._buffers: dict[Pipe, bytes] = {}
 
     def pipe_octets(self, pipe: Pipe, octets: bytes) -> None:
@@ -76,7 +72,7 @@ class TcpDevice:
         while len(data) >= 7 and len(data) >= 6 + int.from_bytes(data[4:6], "big"):
             end = 6 + int.from_bytes(data[4:6], "big")
             head, pdu, data = data[:7], data[7:end], data[end:]
-            self.registers.asked(pipe.name)
+            self.asked_by.append((self.world.now, pipe.name))
             reply = self.registers.answer(pdu)
             frame = head[:4] + struct.pack(">HB", len(reply) + 1, head[6]) + reply
             self.world.after(_REPLY_NS, lambda frame=frame: pipe.send(self, frame))  # type: ignore[misc]
@@ -107,8 +103,8 @@ class RtuDevices:
         self._buffer = b""
         self._last = 0
 
-    def hear(self, octets: bytes, letter: str) -> bytes:
-        """Octets of a member on the line; returns the answer, b"" when there is none (yet)."""
+    def hear(self, octets: bytes) -> bytes:
+        """Octets on the line; returns the answer, b"" when there is none (yet)."""
         if self.world.now - self._last > 20 * MS:
             self._buffer = b""
         self._last = self.world.now
@@ -119,6 +115,5 @@ class RtuDevices:
         self._buffer = b""
         if crc(frame[:-2]) != frame[-2:] or frame[0] not in self.units:
             return b""
-        self.units[frame[0]].asked(letter)
         reply = frame[:1] + self.units[frame[0]].answer(frame[1:-2])
         return reply + crc(reply)

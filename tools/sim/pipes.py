@@ -44,23 +44,13 @@ class Pipe:
         if not self.closed[side]:
             self._push(1 - side, octets)
 
-    def close(self, sender: End, reason: str, reset: bool = False) -> None:
-        """One end is gone: the other learns it when the path lets it through. `reset`: nothing that waits is sent."""
+    def close(self, sender: End, reason: str) -> None:
+        """One end is gone (a close, a reset, a death): the other learns it when the path lets it through."""
         side = self.ends.index(sender)
         if not self.closed[side]:
             self.closed[side] = True
             self._held[side].clear()
-            if reset:
-                self._held[1 - side].clear()
             self._push(1 - side, reason)
-
-    def tear(self, reason: str, sides: tuple[int, ...] = (0, 1)) -> None:
-        """Somebody else resets it: each of the `sides` learns it, and nothing that waits arrives."""
-        self.up = lambda: True
-        for side in (0, 1):
-            self._held[side].clear()
-        for side in sides:
-            self._push(side, reason)
 
     def _push(self, to: int, what: bytes | str) -> None:
         self._held[to].append(what)
