@@ -55,6 +55,7 @@ class Conduct:
         node = self.node
         in_sync = node.role.takeover.in_sync
         self.begin_history(claim.epoch, now)
+        node.field.resume(node.mirror.cursors.numbers)
         node.takeover_unsynced = not in_sync and node.role.peer_served
         node.integrity = node.takeover_unsynced or node.config.standby.takeover_scan == "integrity"
         node.service.listen(True, now)

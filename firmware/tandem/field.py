@@ -12,13 +12,14 @@ from typing import Literal
 
 from tandem.action import Action, CloseChannel, Dial, OpenLine
 from tandem.engine import Close, earliest
-from tandem.master.base import Channel, SerialTarget
+from tandem.master.base import Channel, Confirming, SerialTarget
 from tandem.point import MS, Command, Outcome, Report, Say, Stage
 
 Right = Literal["service", "lines"]
 _REDIAL_FIRST_NS = 100 * MS
 _REDIAL_MOST_NS = 5_000 * MS
-_CONNECT_NS = 3_000 * MS  # an attempt that hangs (a cut cable answers nothing) is given up
+_CURSOR = "@"
+"""Before a channel's name in the mirrored cursors; no control center's name has it."""
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Field:
         self._links = {
             c.name: _Link(c, "lines" if isinstance(c.target, SerialTarget) else "service") for c in channels
         }
+        self._confirming = [link.channel for link in self._links.values() if isinstance(link.channel, Confirming)]
         self._actions: list[Action] = []
         self._reports: list[Report] = []
 
@@ -144,7 +146,7 @@ class Field:
         if isinstance(target, SerialTarget):
             self._actions.append(OpenLine(link.stream, target.line))
         else:
-            link.give_up_at = now + _CONNECT_NS
+            link.give_up_at = now + target.connect_ms * MS
             self._actions.append(Dial(link.stream, target.lan, target.host, target.port, target.source))
 
     def _later(self, link: _Link, now: int) -> None:
@@ -202,6 +204,27 @@ class Field:
                 self._later(link, now)
             elif isinstance(event, Say):
                 self._actions.append(event)
+
+    # --- confirms -----------------------------------------------------------------------------------------------
+
+    def release(self, number: int, now: int) -> int:
+        """Devices may be told that the records up to `number` are safe; returns the highest one they are told of."""
+        highest = 0
+        for channel in self._confirming:
+            channel.release(number, now)
+            highest = max(highest, channel.released)
+        return highest
+
+    def cursors(self) -> dict[str, int]:
+        """Drain, by key of the mirrored cursors, what was confirmed to the devices."""
+        told = [(channel.name, channel.told()) for channel in self._confirming]
+        return {_CURSOR + name: number for name, number in told if number is not None}
+
+    def resume(self, cursors: Mapping[str, int]) -> None:
+        """This member becomes active: what its predecessor had confirmed to the devices."""
+        for channel in self._confirming:
+            if (number := cursors.get(_CURSOR + channel.name)) is not None:
+                channel.resume(number)
 
     # --- controls -----------------------------------------------------------------------------------------------
 

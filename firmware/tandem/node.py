@@ -211,9 +211,9 @@ class Node(Parts):
         limit = granter.limit(self.journal.head) if granter.active else self.journal.head
         self.service.pump(limit, self.database.local_changes(), now)
         if granter.active:
-            granter.released(self.service.released())
-        for center, number in self.service.cursors().items():
-            self.mirror.cursor(center, number)
+            granter.released(max(self.service.released(), self.field.release(limit, now)))
+        for key, number in (*self.service.cursors().items(), *self.field.cursors().items()):
+            self.mirror.cursor(key, number)
         self.mirror.flush(now)
         self.conduct.mirror(now)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from tandem.engine import Engine
 from tandem.point import Command
@@ -24,6 +24,8 @@ class TcpTarget:
     host: str
     port: int
     source: Literal["group", "own"]
+    connect_ms: int = 3000
+    """An attempt that hangs (a cut cable answers nothing) is given up after so long."""
 
 
 class Channel(Engine, Protocol):
@@ -58,3 +60,23 @@ class Channel(Engine, Protocol):
 
     def statistics(self) -> dict[str, dict[str, float]]:
         """Counters by device name: answers, timeouts, crc_errors, exceptions, last_answer_ms and the like."""
+
+
+@runtime_checkable
+class Confirming(Channel, Protocol):
+    """A channel whose devices keep an event until it is confirmed to them: a confirm means both members have it.
+
+    For what it received it notes the journal's head, and confirms only what was released up to there.
+    """
+
+    released: int
+    """The highest journal number that a device was, or is being, answered for."""
+
+    def release(self, number: int, now: int) -> None:
+        """Both members have the records up to `number`, or this one goes on alone; called each turn: be quick."""
+
+    def told(self) -> int | None:
+        """Drain the number up to which its devices' events are confirmed to them, once the octets have left."""
+
+    def resume(self, number: int) -> None:
+        """Before `start`, on a successor: its predecessor had confirmed up to `number`; what is above comes again."""

@@ -59,7 +59,7 @@ class Session:
 
     def closed(self, now: int, reason: str) -> None:
         """The connection is gone: what was not acknowledged is offered to the next one."""
-        self._link.state = State.CLOSED
+        self._link.gone()
         self._leave(now)
         self._ended(self)
 

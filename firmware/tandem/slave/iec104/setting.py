@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tandem.clock import Clock
+from tandem.codec.iec60870.window import Timing
 from tandem.config.model import Slave
 from tandem.database import Database
 from tandem.point import Command
-from tandem.slave.iec104.link import Timing
 from tandem.slave.iec104.rows import Rows
 
 

@@ -6,12 +6,12 @@ import ipaddress
 from collections.abc import Callable, Iterable
 
 from tandem.clock import Clock
+from tandem.codec.iec60870.window import Timing
 from tandem.config.model import Slave
 from tandem.database import Database
 from tandem.point import SECOND, Command, Quality, Report
 from tandem.registry import PointTable
 from tandem.slave.iec104.center import Center
-from tandem.slave.iec104.link import Timing
 from tandem.slave.iec104.rows import Rows
 from tandem.slave.iec104.session import Session
 from tandem.slave.iec104.setting import Setting
