@@ -22,6 +22,7 @@ from typing import Any
 
 from tandem.codec import heart as say
 from tandem.codec.beat import Seal
+from tandem.port.pins import Pins, open_pins
 from tandem.port.progress import Progress
 from tandem.port.tty import open_raw
 from tandem.standby import guard_words as do
@@ -81,8 +82,9 @@ class Heart:
         self.supervisor = supervisor
         self.page = page
         self.paths = [Path(path) for path in plan["paths"]]
-        self.pins_path: str = plan["pins"]
-        self.pins: socket.socket | None = None
+        self.pins_plan: dict[str, Any] = plan["pins"]
+        self.pins: Pins | None = None
+        self.pins_trouble = ""
         self.pidfd = os.pidfd_open(plan["supervisor"])
         self._untold: list[say.Message] = []
         self._open_at = 0
@@ -94,6 +96,7 @@ class Heart:
             do.Coil: lambda coil: self._pin(b"C1" if coil.on else b"C0"),
             do.Lease: lambda lease: self._pin(_LEASE_WORDS[lease.word]),
             do.Addresses: lambda addresses: self._pin(b"A" if addresses.on else b"X"),
+            do.Leds: lambda leds: self._pin(b"T" + leds.octets),
             do.KillSupervisor: lambda _: self._kill(),
             do.Tell: lambda tell: self._untold.append(tell.message),
             do.Exit: lambda _: self._end(),
@@ -112,6 +115,8 @@ class Heart:
             for fd in ready:
                 if reader := self._readers.get(fd):
                     reader(now)
+            if self.pins is not None and now >= self.pins.due:
+                self._hear_pins(now)
             turn, body = self.page.read()
             self.guard.progress(turn, body, now)
             if now >= self._open_at:
@@ -148,11 +153,9 @@ class Heart:
     def _pin(self, word: bytes) -> None:
         if self.pins is not None:
             try:
-                self.pins.send(word)
-            except BlockingIOError:
-                pass  # a bench that does not read sees no pulse: the coil falls, as it should
-            except OSError:
-                self._lose_pins(_now())
+                self.pins.say(word, _now())
+            except OSError as error:
+                self._lose_pins(error, _now())
 
     def _kill(self) -> None:
         try:
@@ -222,28 +225,20 @@ class Heart:
             self._untold.append(say.Said(f"heartbeat path {path.plan['name']} is gone: {error.strerror}"))
 
     def _hear_pins(self, now: int) -> None:
-        assert self.pins is not None
-        for _ in range(_READS_MAX):
+        if self.pins is not None:
             try:
-                word = self.pins.recv(64)
-            except BlockingIOError:
-                return
-            except OSError:
-                word = b""
-            if not word:
-                self._lose_pins(now)
-                return
-            if word[:1] == b"S" and len(word) >= 5:
-                carriers = sum(1 << bit for bit, up in enumerate(word[5:]) if up)
-                self.guard.pins(say.PinsRead(now, word[1], word[2], word[3], word[4], carriers), now)
+                for read in self.pins.read(now):
+                    self.guard.pins(read, now)
+            except OSError as error:
+                self._lose_pins(error, now)
 
-    def _lose_pins(self, now: int) -> None:
+    def _lose_pins(self, error: OSError, now: int) -> None:
         if self.pins is not None:
             self._readers.pop(self.pins.fileno(), None)
             self.pins.close()
             self.pins = None
-            self._untold.append(say.Said("the pins are gone: own contacts count as open, the peer's as closed"))
-            self.guard.pins(say.PinsRead(now, 0, 1, 0, 0, 0), now)
+            self.pins_trouble = str(error)
+            self.guard.pins_gone(self.pins_trouble, now)
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
@@ -257,22 +252,23 @@ class Heart:
                     self._readers[path.fd] = partial(self._hear_path, index)
                 elif path.trouble != before:
                     self._untold.append(say.Said(path.trouble))
-        if self.pins is None and self.pins_path:
-            self._open_pins()
+        if self.pins is None and self.pins_plan:
+            self._open_pins(now)
         self._readers.setdefault(self.supervisor.fileno(), self._hear_supervisor)
         if self.guard.supervisor_alive:
             self._readers.setdefault(self.pidfd, self._supervisor_died)
 
-    def _open_pins(self) -> None:
-        pins = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+    def _open_pins(self, now: int) -> None:
         try:
-            pins.connect(self.pins_path)
+            self.pins = open_pins(self.pins_plan)
         except OSError as error:
-            pins.close()
-            self._untold.append(say.Said(f"pins {self.pins_path}: {error.strerror}; is the relay bench running?"))
+            if str(error) != self.pins_trouble:
+                self.pins_trouble = str(error)
+                self.guard.pins_gone(self.pins_trouble, now)
             return
-        self.pins = pins
-        self._readers[pins.fileno()] = self._hear_pins
+        self.pins_trouble = ""
+        if self.pins.fileno() >= 0:
+            self._readers[self.pins.fileno()] = self._hear_pins
 
 
 def main(argv: list[str]) -> int:

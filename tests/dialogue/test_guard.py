@@ -225,3 +225,63 @@ def test_own_frames_that_come_back_and_foreign_ones_are_counted_and_no_more() ->
         heart.guard.received(0, octets, heart.now)
         heart.guard.received(2, octets, heart.now)
     assert not [m for m in told(heart.turns(10)) if isinstance(m, say.Heard)] and heart.guard.ear.foreign > 4
+
+
+def released(heart: Heart) -> Heart:
+    """The lines were given back and the role contact is read open."""
+    heart.serves()
+    heart.asks(say.LinesOff(True, True))
+    heart.pins(0)
+    return heart
+
+
+def test_after_each_release_the_watchdog_contact_is_proven_again() -> None:
+    heart = released(Heart())
+    out = heart.turns(60)
+    assert not has(out[1:], do.PULSE), "held back until the contact opens"
+    heart.pins(0, watchdog=0)
+    assert has(heart.turns(12), do.PULSE)
+    heart.pins(0, watchdog=1)
+    assert say.Proof(True, "") in told(heart.turns(12))
+
+
+def test_a_watchdog_contact_that_welded_while_the_lines_were_held_is_found_at_the_release() -> None:
+    heart = released(Heart())
+    proofs = [m for m in told(heart.turns(400)) if isinstance(m, say.Proof)]
+    assert proofs == [say.Proof(False, "the watchdog contact was not read open before the first pulse")]
+
+
+def test_a_claim_during_the_proof_ends_it_and_the_coil_waits_for_the_watchdog_contact() -> None:
+    heart = released(Heart())
+    heart.turns(60)
+    heart.pins(0, watchdog=0)
+    assert not has(heart.asks(say.LinesOn(14, 1)), do.COIL_HIGH)
+    assert has(heart.turns(2), do.PULSE)
+    assert has(heart.pins(0, watchdog=1), do.COIL_HIGH)
+
+
+def test_a_watchdog_contact_that_opens_while_it_is_fed_is_told() -> None:
+    heart = Heart().serves()
+    heart.pins(1, watchdog=0)
+    wrong = say.Proof(False, "the watchdog contact is open although pulses are sent")
+    assert wrong not in told(heart.turns(200)) and wrong in told(heart.turns(60))
+
+
+def test_a_role_contact_closed_before_the_first_pulse_is_told() -> None:
+    heart = Heart()
+    heart.pins(1, watchdog=0)
+    out = heart.turns(400)
+    wrong = "the own role contact is closed although no coil is fed: welded, or wired wrongly"
+    assert [m for m in told(out) if isinstance(m, say.Proof)] == [say.Proof(False, wrong)] and not has(out, do.PULSE)
+    heart.pins(0, watchdog=0)
+    heart.turns(12)
+    heart.pins(0, watchdog=1)
+    assert say.Proof(True, "") in told(heart.turns(12)), "a relay that was exchanged is found"
+
+
+def test_pins_that_are_gone_drop_the_coil_and_say_why() -> None:
+    heart = Heart().serves()
+    heart.guard.pins_gone("the pins are gone", heart.now)
+    out = heart.guard.outputs()
+    assert has(out, do.COIL_LOW) and say.Proof(False, "the pins are gone") in told(out)
+    assert not has(heart.turns(100), do.PULSE)

@@ -44,7 +44,8 @@ class Bench:
         device = os.ttyname(theirs)
         serial = {"name": "serial.crossover", "device": device, "baud": 115200, "data_bits": 8, "parity": "none"}
         plan = {
-            "key": KEY.hex(), "rules": RULES._asdict(), "pins": str(folder / "pins-a"), "priority": 0, "claims": claims,
+            "key": KEY.hex(), "rules": RULES._asdict(), "pins": {"driver": "bench", "path": str(folder / "pins-a")},
+            "priority": 0, "claims": claims,
             "paths": [
                 {"name": "lan.station", "local": [HERE, port], "remote": list(self.peer.getsockname())},
                 {**serial, "stop_bits": 1},

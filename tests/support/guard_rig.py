@@ -88,7 +88,7 @@ def sent(out: list[Output], kind: Kind = Kind.BEAT) -> list[tuple[int, Beat]]:
 
 def doings(out: list[Output]) -> list[str]:
     """What is done besides telling, sending and feeding, as text: tuples of two classes may be equal."""
-    return [repr(o) for o in out if not isinstance(o, do.Tell | do.Send | do.Pulse) and o != do.RENEW]
+    return [repr(o) for o in out if not isinstance(o, do.Tell | do.Send | do.Pulse | do.Leds) and o != do.RENEW]
 
 
 def has(out: list[Output], wanted: Output) -> bool:

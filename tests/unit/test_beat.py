@@ -94,7 +94,8 @@ def test_values_that_grew_too_large_are_cut_and_never_raise() -> None:
 WORDS: list[object] = [
     say.ServiceOn(12, 3), say.ServiceOff(True), say.LinesOn(12, 3), say.LinesOff(True, False), say.BeatNow(),
     say.Probe(), say.Suspect(40), say.End(), say.Ready(5, 1, "no locked memory"), say.Heard(2, 10**15, -1, ACTIVE_BEAT),
-    say.Refused(1, 5), say.PinsRead(9, 1, 0, 1, 1, 3), say.Lost(9, 4, 3, "the lease lapsed"), say.Late(9, 70),
+    say.Refused(1, 5), say.PinsRead(9, 1, 0, 1, 1, 3, 5), say.Leds(bytes(range(10))),
+    say.Lost(9, 4, 3, "the lease lapsed"), say.Late(9, 70),
     say.Carried(9, say.SERVICE_ON, 12), say.Proof(True, ""), say.Said("é"),
 ]  # fmt: skip
 

@@ -82,6 +82,8 @@ class HeartLoop:
                 self.site.plant.say(self.letter, _LEASE[word])
             case do.Addresses(on):
                 self.site.plant.say(self.letter, b"A" if on else b"X")
+            case do.Leds(octets):
+                self.site.plant.say(self.letter, b"T" + octets)
 
     def _feed_pins(self, pins: bytes, now: int) -> None:
         carriers = sum(bit << i for i, bit in enumerate(pins[4:]))

@@ -1,7 +1,7 @@
 """What the supervisor asks of the heart and what the heart tells it: the whole message set, and its octets.
 
 One datagram of the socket pair holds any number of messages, each a length (u16), a code (u8), fixed fields and at most
-one tail (text or a beat's body), little-endian. Both ends are the same release: there is no version.
+one tail (text, octets or a beat's body), little-endian. Both ends are the same release: there is no version.
 
 A *permit* numbers the supervisor's permission to hold anything. The heart raises it whenever it took something back or
 was away itself, so that a claim that was decided before the loss and arrives after it is void.
@@ -63,7 +63,13 @@ class End(NamedTuple):
     """The supervisor ends in order: give everything back, say so, exit."""
 
 
-Request = ServiceOn | ServiceOff | LinesOn | LinesOff | BeatNow | Probe | Suspect | End
+class Leds(NamedTuple):
+    """What the front panel shows from now on: an octet a LED."""
+
+    octets: bytes
+
+
+Request = ServiceOn | ServiceOff | LinesOn | LinesOff | BeatNow | Probe | Suspect | End | Leds
 
 # --- messages: heart -> supervisor ------------------------------------------------------------------------------------
 
@@ -93,7 +99,10 @@ class Refused(NamedTuple):
 
 
 class PinsRead(NamedTuple):
-    """The contacts, as read: 1 closed. `lease`: 1 alive. `carriers`: one bit a LAN, the first is bit 0."""
+    """The contacts, as read: 1 closed. `lease`: 1 alive. `carriers`: one bit a LAN, the first is bit 0.
+
+    `inputs`: PEER_WATCHDOG closed, KEY_LOCAL turned, LAMP_TEST pressed; BLIND: nothing can be read.
+    """
 
     at_ns: int
     own: int
@@ -101,6 +110,7 @@ class PinsRead(NamedTuple):
     watchdog: int
     lease: int
     carriers: int
+    inputs: int = 0
 
 
 class Lost(NamedTuple):
@@ -162,13 +172,15 @@ Message = (
     Ready | Heard | Refused | PinsRead | Lost | Late | Carried | Proof | Said | Foreign | HeartTurn | HeartGone
 )
 SERVICE_ON, SERVICE_OFF, LINES_ON, LINES_OFF = 1, 2, 3, 4
+PEER_WATCHDOG, KEY_LOCAL, LAMP_TEST, BLIND = 1, 2, 4, 128
 
 _HEAD = struct.Struct("<HB")
 _SHAPES: list[tuple[type[Any], str, str]] = [  # class, fixed fields, tail; the code is the place in this list
     (ServiceOn, "<II", ""), (ServiceOff, "<?", ""), (LinesOn, "<II", ""), (LinesOff, "<??", ""), (BeatNow, "<", ""),
     (Probe, "<", ""), (Suspect, "<I", ""), (End, "<", ""), (Ready, "<II", "text"), (Heard, "<BQq", "beat"),
-    (Refused, "<BQ", ""), (PinsRead, "<QBBBBI", ""), (Lost, "<QIB", "text"), (Late, "<QQ", ""), (Carried, "<QBI", ""),
+    (Refused, "<BQ", ""), (PinsRead, "<QBBBBIB", ""), (Lost, "<QIB", "text"), (Late, "<QQ", ""), (Carried, "<QBI", ""),
     (Proof, "<?", "text"), (Said, "<", "text"), (Foreign, "<I", ""),
+    (Leds, "<", "octets"),
 ]  # fmt: skip
 _BY_CODE = [(cls, struct.Struct(fixed), tail) for cls, fixed, tail in _SHAPES]
 _CODES = {cls: (code, struct.Struct(fixed), tail) for code, (cls, fixed, tail) in enumerate(_SHAPES)}
@@ -185,6 +197,8 @@ def pack(words: Sequence[Request | Message]) -> bytes:
             octets = fixed.pack(*values[:-1]) + values[-1].encode()[:TEXT_OCTETS_MAX]
         elif tail == "beat":
             octets = fixed.pack(*values[:-1]) + pack_body(values[-1])
+        elif tail == "octets":
+            octets = fixed.pack(*values[:-1]) + values[-1]
         else:
             octets = fixed.pack(*values)
         parts.append(_HEAD.pack(len(octets), code) + octets)
@@ -211,6 +225,8 @@ def unpack(octets: bytes) -> list[Any]:
             beat = unpack_body(content[fixed.size :])
             if beat is not None:
                 words.append(cls(*values, beat))
+        elif tail == "octets":
+            words.append(cls(*values, content[fixed.size :]))
         else:
             words.append(cls(*values))
     return words

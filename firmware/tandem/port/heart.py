@@ -130,7 +130,7 @@ def _plan(config: Config, member: str, board: Board, beat_key: bytes, priority: 
         "key": beat_key.hex(),
         "rules": guard_rules(config, member, relay, has_pins=bench)._asdict(),
         "paths": [_path(config, member, board, name) for name in path_names(config)],
-        "pins": f"{board.run_dir}/pins-{member}" if bench else "",
+        "pins": {"driver": "bench", "path": f"{board.run_dir}/pins-{member}"} if bench else {},
         "priority": priority,
     }
 

@@ -16,10 +16,12 @@ from tandem.codec.beat import CONTACT, DRAINED, Beat, BeatBody, Kind, Role, Seal
 from tandem.standby import guard_words as do
 from tandem.standby.ear import Ear
 from tandem.standby.guard_words import Output, Rules
+from tandem.standby.proof import WatchdogProof
 
 _RELEASE_TIMES = 3  # copies at once, and rounds of them a beat apart
 _CARRIER_SETTLE_NS = 1_000_000_000
 _NO_PINS = say.PinsRead(0, 0, 0, 0, 0, 0)
+_BLIND = say.PinsRead(0, 0, 1, 0, 0, 0, say.BLIND)
 
 
 class Guard:
@@ -47,8 +49,8 @@ class Guard:
         self._gone_at = 0
         self._owed = 0  # epoch of the service whose release waits for the supervisor's death
         self._exit_at = 0
-        self._proof = 0 if rules.has_pins else 2  # 0: contact to be read open, 1: to be read closed, 2: done
-        self._proof_since = 0
+        self._proof = WatchdogProof(rules)
+        self._coil_waits = False  # for the watchdog's contact
         self._carriers_back_at = 0
         self._closed_ns = now  # since when the own role contact is closed, bounces not left out
         self._lease_rests = False
@@ -86,8 +88,7 @@ class Guard:
             case say.ServiceOff(announce):
                 self._service_off(announce, now)
             case say.LinesOn(epoch, permit) if self._permitted(permit, now):
-                self.lines, self._lines_given = epoch, None
-                self._out += [do.COIL_HIGH, do.Tell(say.Carried(now, say.LINES_ON, epoch))]
+                self._lines_on(epoch, now)
             case say.LinesOff(announce, drained):
                 self._lines_off(announce, drained, now)
             case say.BeatNow():
@@ -96,6 +97,8 @@ class Guard:
                 self._send(Kind.PROBE, self._body, now)
             case say.Suspect(q_ms):
                 self._suspect_q_ms, self._beat_at = q_ms, now
+            case say.Leds(octets):
+                self._out.append(do.Leds(octets))
             case say.End():
                 self._take_back(now, "the supervisor ends", kill=False)
 
@@ -114,6 +117,8 @@ class Guard:
         """The contacts, whenever one changed. `at_ns` of `pins` is replaced by `now`."""
         before, self.pins_read = self.pins_read, pins._replace(at_ns=now)
         self._out.append(do.Tell(self.pins_read))
+        if self._coil_waits and pins.watchdog and self.lines:
+            self._lines_on(self.lines, now)
         if pins.carriers and not before.carriers:
             self._carriers_back_at = now
         if before.lease and not pins.lease and self.service and not self._lease_rests:
@@ -122,7 +127,13 @@ class Guard:
             self._closed_ns = now
         if before.own and not pins.own and self.lines and now - self._closed_ns >= self.rules.settle_ns:
             self.lines = 0  # latched: whatever closes the contact's feed again, the coil stays low
+            self._proof.released()
             self._out.append(do.COIL_LOW)
+
+    def pins_gone(self, reason: str, now: int) -> None:
+        """Nobody reads the contacts: the own ones count as open, the peer's as closed, and nothing is proven."""
+        self.pins(_BLIND, now)
+        self._out += self._proof.gone(reason)
 
     def supervisor_died(self, now: int) -> None:
         """Its process has ended, says the kernel."""
@@ -139,7 +150,7 @@ class Guard:
             if self.service:
                 self._renew(now)
             if self._turn and not self._gone_at:
-                self._pulse(now)
+                self._out += self._proof.feed(self.pins_read, bool(self.lines), now)
         if self._lines_given is not None and not self.pins_read.own:
             self._release_lines(now)
         if now >= self._beat_at and self._turn:
@@ -187,14 +198,24 @@ class Guard:
         if announce and epoch:
             self._release_service(epoch, now)
 
+    def _lines_on(self, epoch: int, now: int) -> None:
+        self.lines, self._lines_given = epoch, None
+        self._coil_waits = not (self._proof.closed or self.pins_read.watchdog)
+        if not self._coil_waits:
+            self._out += [do.COIL_HIGH, do.Tell(say.Carried(now, say.LINES_ON, epoch))]
+        elif self._proof.hurry():
+            self._pulse_at = now
+
     def _lines_off(self, announce: bool, drained: bool, now: int) -> None:
         epoch, self.lines = self.lines or self.service, 0
+        self._proof.released()
         self._out.append(do.COIL_LOW)
         if announce and epoch:
             self._lines_given = epoch, DRAINED if drained else 0
 
     def _lose(self, now: int, reason: str) -> None:
         held = (1 if self.service else 0) | (2 if self.lines else 0)
+        self._proof.released()
         self.service = self.lines = 0
         self.permit += 1
         self._lines_given = None
@@ -215,28 +236,6 @@ class Guard:
         else:
             self._out.append(do.RENEW)
 
-    def _pulse(self, now: int) -> None:
-        """Feed the watchdog; the first pulse waits until its contact was read open, which proves that it opens."""
-        if self._proof == 2:
-            self._out.append(do.PULSE)
-            return
-        closed = self.pins_read.watchdog
-        since = now - self._proof_since if self._proof_since else 0
-        self._proof_since = self._proof_since or now
-        if self._proof == 0 and not closed and self.pins_read.at_ns:
-            self._proof, self._proof_since = 1, now
-        elif self._proof == 1 and closed:
-            self._proved(True, "")
-        elif since > 2 * self.rules.watchdog_ns:
-            wrong = "did not close after pulses began" if self._proof else "was not read open before the first pulse"
-            self._proved(False, f"the watchdog contact {wrong}")
-        if self._proof:
-            self._out.append(do.PULSE)
-
-    def _proved(self, ok: bool, sentence: str) -> None:
-        self._proof = 2
-        self._out.append(do.Tell(say.Proof(ok, sentence)))
-
     # --- taking back --------------------------------------------------------------------------------------------------
 
     def _take_back(self, now: int, reason: str, kill: bool = True) -> None:
@@ -246,7 +245,9 @@ class Guard:
         self._gone_at, self._exit_at = now, now + self.rules.exit_ns
         self._body = BeatBody(role=Role.DEAD, epoch=self._body.epoch, head=self._body.head)
         self._beat_at = now
-        self._out += [do.COIL_LOW, *([do.KILL] if kill else ()), do.DROP, do.ADDRESSES_OFF, do.Tell(say.Said(reason))]
+        dead = [do.Leds(bytes(self.rules.dead_leds))] if self.rules.dead_leds else []
+        self._out += [do.COIL_LOW, *([do.KILL] if kill else ()), do.DROP, do.ADDRESSES_OFF, *dead]
+        self._out.append(do.Tell(say.Said(reason)))
         if epoch or lines:
             self._lines_given = lines or epoch, drained
         elif not self._releases:

@@ -36,6 +36,8 @@ class Rules(NamedTuple):
     """The lease is real: a release need not wait until the killed supervisor is seen dead."""
     lans: int = 0
     """LANs whose carrier the pins tell; 0: carriers are unknown and taken as up."""
+    dead_leds: tuple[int, ...] = ()
+    """What the panel shows when the supervisor is gone."""
 
 
 class Send(NamedTuple):
@@ -67,6 +69,12 @@ class Addresses(NamedTuple):
     on: bool
 
 
+class Leds(NamedTuple):
+    """The front panel: an octet a LED."""
+
+    octets: bytes
+
+
 class KillSupervisor(NamedTuple):
     """SIGKILL: its kernel resets its sessions."""
 
@@ -81,7 +89,7 @@ class Exit(NamedTuple):
     """The heart's work is done: both processes are to be started again."""
 
 
-Output = Send | Pulse | Coil | Lease | Addresses | KillSupervisor | Tell | Exit
+Output = Send | Pulse | Coil | Lease | Addresses | Leds | KillSupervisor | Tell | Exit
 PULSE, KILL, EXIT = Pulse(), KillSupervisor(), Exit()
 COIL_HIGH, COIL_LOW = Coil(True), Coil(False)
 ACQUIRE, RENEW, DROP = Lease("acquire"), Lease("renew"), Lease("drop")
@@ -91,6 +99,6 @@ ADDRESSES_ON, ADDRESSES_OFF = Addresses(True), Addresses(False)
 def gives_back(output: Output) -> bool:
     """True for what stays right however late it is carried out: it takes no right, it gives one back or tells."""
     match output:  # by class: two empty tuples are equal whatever they are called
-        case Tell() | KillSupervisor() | Exit() | Coil(False) | Addresses(False) | Lease("drop"):
+        case Tell() | Leds() | KillSupervisor() | Exit() | Coil(False) | Addresses(False) | Lease("drop"):
             return True
     return False

@@ -117,7 +117,7 @@ class RoleMachine:
         return carry_out(self, word)
 
     def fault(self, sentence: str) -> None:
-        """Something is broken here; "" when it is no more. Goes out of service until an operator orders "in"."""
+        """Something is broken here, "" when it is no more: out of service until then, or until the order "in"."""
         self.ordered_fault = sentence
 
     def permission_lost(self, reason: str) -> None:
@@ -137,7 +137,7 @@ class RoleMachine:
                 self.permission_lost(reason)
             case HeartGone(reason):
                 self.permission_lost(reason)
-            case Proof(ok, sentence) if not ok:
+            case Proof(_, sentence):
                 self.fault(sentence)
             case Carried(at_ns, what, epoch) if what == SERVICE_ON and epoch == self.epoch:
                 if self.takeover.role_ns == NEVER:

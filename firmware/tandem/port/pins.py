@@ -1,0 +1,104 @@
+"""The pins as the heart has them: words go out, readings of the contacts come in, whatever drives them.
+
+Words: `P` pulse, `C1`/`C0` role coil, `Y1`/`Y0` peer-trip, `T` + one octet a LED (see `panel.leds`); `L`/`R`/`D` lease
+acquire, renew, drop and `A`/`X` group addresses added, removed, which only the bench's pins take.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tandem.codec.heart import PinsRead
+
+_READS_MAX = 32
+NEVER = 1 << 62
+ALL_CARRIERS = 0xFFFF_FFFF
+"""Where the pins do not tell of carriers: taken as up."""
+
+
+class PinsError(OSError):
+    """The pins cannot be had, or are gone: a sentence that names the pin and the cure."""
+
+
+class Pins(Protocol):
+    """One way to relays, contacts and LEDs. `due` (monotonic ns): `read` wants to be called then, ready or not."""
+
+    due: int
+
+    def fileno(self) -> int:
+        """Readable when `read` has something; -1: it never is."""
+
+    def say(self, word: bytes, now: int) -> None:
+        """One word, best effort. Raises PinsError when nobody is there any more."""
+
+    def read(self, now: int) -> list[PinsRead]:
+        """The readings since the last call, oldest first. Raises PinsError when nobody is there any more."""
+
+    def close(self) -> None:
+        """Everything that is driven goes low, and the descriptors are closed."""
+
+
+class BenchPins:
+    """The relay bench plays them, on a sequenced-packet socket."""
+
+    due = NEVER
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._inputs = 0
+        self._last = PinsRead(0, 0, 1, 0, 0, 0)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        try:
+            self._socket.connect(plan["path"])
+        except OSError as error:
+            self._socket.close()
+            raise PinsError(f"pins {plan['path']}: {error.strerror}; is the relay bench running?") from None
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def say(self, word: bytes, now: int) -> None:
+        try:
+            self._socket.send(word)
+        except BlockingIOError:
+            pass  # a bench that does not read sees no pulse: the coil falls, as it should
+        except OSError as error:
+            raise _gone() from error
+
+    def read(self, now: int) -> list[PinsRead]:
+        found = []
+        for _ in range(_READS_MAX):
+            try:
+                word = self._socket.recv(64)
+            except BlockingIOError:
+                break
+            except OSError:
+                word = b""
+            if not word:
+                raise _gone()
+            if word[:1] == b"S" and len(word) >= 5:
+                carriers = sum(1 << bit for bit, up in enumerate(word[5:]) if up)
+                self._last = PinsRead(now, word[1], word[2], word[3], word[4], carriers, self._inputs)
+            elif word[:1] == b"K" and len(word) == 2:
+                self._inputs = word[1]
+                self._last = self._last._replace(at_ns=now, inputs=self._inputs)
+            else:
+                continue
+            found.append(self._last)
+        return found
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _gone() -> PinsError:
+    return PinsError("the pins are gone: own contacts count as open, the peer's as closed")
+
+
+_DRIVERS: dict[str, Callable[[dict[str, Any]], Pins]] = {"bench": BenchPins}
+
+
+def open_pins(plan: dict[str, Any]) -> Pins:
+    """The pins of a plan: `driver` and what it needs. Raises PinsError with a sentence."""
+    return _DRIVERS[plan["driver"]](plan)
