@@ -13,6 +13,9 @@ VERBS = {
     "points": ("ask", "the points of a running gateway"),
     "events": ("ask", "the newest events of a running gateway"),
     "switchover": ("ask", "order a running gateway to hand its role over"),
+    "out": ("operate", "put a member out of service, for a reason"),
+    "in": ("operate", "put a member back into service"),
+    "rearm": ("operate", "let the role go back to the preferred member again"),
     "decode": ("decode", "explain every frame of a capture"),
 }
 
@@ -23,7 +26,7 @@ def main(argv: list[str]) -> int:
         print("usage: python -m tandem VERB ...", *(f"  {v:11} {about}" for v, (_, about) in VERBS.items()), sep="\n")
         return 0 if not argv or argv[0] in ("-h", "--help") else 2
     module = importlib.import_module(f"tandem.manage.{VERBS[argv[0]][0]}")
-    rest = argv if VERBS[argv[0]][0] == "ask" else argv[1:]
+    rest = argv if VERBS[argv[0]][0] in ("ask", "operate") else argv[1:]
     return int(module.run(rest))
 
 

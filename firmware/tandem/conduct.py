@@ -12,8 +12,9 @@ from tandem.desk import Desk
 from tandem.engine import Close
 from tandem.parts import Parts
 from tandem.past import Past, Standing
-from tandem.point import SECOND, Report, Say
+from tandem.point import MS, SECOND, Report, Say
 from tandem.standby import act, told
+from tandem.standby.peer import NEVER
 
 _NOT_ACTIVE = "this member is not the active one"
 _NO_LINES = "the field lines are not held yet; try again in a moment"
@@ -28,6 +29,7 @@ class Conduct:
         self.desk = desk
         self.standing_asked = node.standing
         self._remember_at = 0
+        self._drain_at = NEVER
         self._do: dict[type, Callable[[Any, int], None]] = {
             act.ClaimService: self._claim_service,
             act.LinesOn: self._nothing_more,
@@ -67,6 +69,7 @@ class Conduct:
 
     def _drop(self, drop: act.Drop, now: int) -> None:
         node = self.node
+        self._drain_at = NEVER
         node.control.refuse_reason = _NOT_ACTIVE
         node.field.stop("lines", now, drop.reason)
         node.field.stop("service", now, drop.reason)
@@ -95,11 +98,18 @@ class Conduct:
         node = self.node
         if drain.on:
             node.control.refuse_reason = f"the role is being handed over: {drain.reason}"
-            node.field.drain(now)
+            self._drain_at = now + node.config.standby.drain_timeout_ms * MS // 2
         else:
+            self._drain_at = NEVER
             node.field.start("service", now, False, True)
             node.control.refuse_reason = "" if node.role.lines_held else _NO_LINES
         node.ask(Say(f"draining: {drain.reason}" if drain.on else f"working on: {drain.reason}"))
+
+    def drain(self, now: int) -> None:
+        """While the role is handed over: the masters drain when no control waits for its feedback any more."""
+        if self._drain_at != NEVER and (not self.node.control.busy or now >= self._drain_at):
+            self._drain_at = NEVER
+            self.node.field.drain(now)
 
     def _reserve_epoch(self, reserve: act.ReserveEpoch, now: int) -> None:
         self.persist_standing(reserved=reserve.epoch)
@@ -152,8 +162,8 @@ class Conduct:
                     node.restart("the active's point ids are adopted")
                 case told.ClaimAgain(epoch):
                     self._claim_again(epoch, now)
-                case told.Ordered(member, origin):
-                    node.ask(Say(f"ordered by {origin} of the peer: {node.role.order(f'make {member} active', now)}"))
+                case told.Ordered(word, origin):
+                    node.ask(Say(f"ordered by {origin}: {self.desk.orders.ordered(word, origin, now)}"))
                 case _:
                     pass
 
@@ -190,12 +200,16 @@ class Conduct:
             max(reserved, known.reserved),
             known.last_in_sync if idle else node.is_active or node.in_sync,
             known.was_standby if idle else not node.is_active,
+            node.role.ordered_out,
+            node.role.moves.stopped,
         )
         node.ask(Persist(Past.STANDING, self.standing_asked.to_json()))
 
     def remember(self, now: int) -> None:
         """Keep on flash whether a restart would come back with everything; at most once a second."""
         asked, node = self.standing_asked, self.node
+        if (asked.ordered_out, asked.reverts_stopped) != (node.role.ordered_out, node.role.moves.stopped):
+            self.persist_standing()
         if now >= self._remember_at and node.role.role in (Role.STANDBY, Role.ACTIVE):
             self._remember_at = now + SECOND
             if (asked.last_in_sync, asked.was_standby) != (node.is_active or node.in_sync, not node.is_active):

@@ -13,7 +13,7 @@ one running command at a time, a select has one owner, and nothing is ever sent 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tandem.config.model import Point
@@ -81,7 +81,10 @@ class Control:
         self._reports: list[Report] = []
         self._counts = dict.fromkeys([*_COUNTED.values(), "selected", "cancelled", "repeated", "stray"], 0)
         self.refuse_reason = ""
-        """While set, every command is refused with this sentence."""
+        """While set, every command is refused with this sentence, but those to points of `always`."""
+        self.always: frozenset[int] = frozenset()
+        self.guards: list[Callable[[Command], str]] = []
+        """Each says why a command is refused, "" where it has nothing against it; cancels pass."""
 
     # --- in ------------------------------------------------------------------------------------------------------
 
@@ -107,7 +110,7 @@ class Control:
 
     def _refusal(self, command: Command, now: int) -> str:
         """The first rule that says no; selections change here as the step asks."""
-        if self.refuse_reason:
+        if self.refuse_reason and command.point_id not in self.always:
             return self.refuse_reason
         age_ms = (now - command.received_ns) // MS
         if age_ms > self._expiry_ms:
@@ -117,6 +120,8 @@ class Control:
         if command.step is Step.CANCEL:
             return self._selects.cancel(command, now)
         refusal = self._rules.refuse_value(command)
+        for guard in self.guards:
+            refusal = refusal or guard(command)
         if refusal:
             return refusal
         if command.point_id not in self._owner:
@@ -253,6 +258,11 @@ class Control:
         name, word = self._rules.name(command.point_id), self._rules.word(command.point_id, command.value)
         text = f"{name} {word}, {command.step.name.lower()} by {command.center}: {sentence or outcome.name.lower()}"
         self._reports.append(Report(command.ref, stage, outcome, text))
+
+    @property
+    def busy(self) -> bool:
+        """A command has not had its last answer yet."""
+        return bool(self._pending)
 
     @property
     def unknown_count(self) -> int:

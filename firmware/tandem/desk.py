@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tandem.codec.beat import Role
 from tandem.config.model import Slave
+from tandem.orders import CHANNEL, Orders, order_ids
 from tandem.parts import Parts
 from tandem.point import MS, Command, Outcome, Report, Say, Stage
 from tandem.report import Reporter
@@ -19,6 +20,9 @@ class Desk:
         self.node = node
         self._reporter = reporter
         self._stalled_at = -1
+        self.orders = Orders(node)
+        node.control.guards = [self.orders.refuse]
+        node.control.always = frozenset(order_ids(node))
 
     def was_away(self, away_ns: int, now: int) -> None:
         """The loop stood still: what came meanwhile is handled in the turn of `now`."""
@@ -28,12 +32,16 @@ class Desk:
     def tick(self, now: int) -> None:
         """Commands of the centers to the control model, its orders to the masters, the answers back."""
         node = self.node
+        self.orders.tick(now)
         for slave, command in node.service.commands():
             self._command(slave, command, now)
         node.control.changed(now)
         node.control.tick(now)
         for channel, command in node.control.to_masters():
-            node.field.control(channel, command, now)
+            if channel == CHANNEL:
+                node.control.device_report(self.orders.accept(command, now), now)
+            else:
+                node.field.control(channel, command, now)
         self.take_reports(now)
         self._stalled_at = -1
 

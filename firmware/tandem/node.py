@@ -54,7 +54,7 @@ class Node(Parts):
 
     def hand_over(self, now: int) -> bool:
         """This process is to end: True while its role still has to change hands."""
-        self.role.order("out", now)
+        self.role.leaving = "this process is to end"
         return self.role.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING)
 
     def door(self, slave: str, fault: str, now: int) -> None:
@@ -134,14 +134,8 @@ class Node(Parts):
 
     def order_switchover(self, member: str, now: int) -> str:
         """An operator wants `member` ("a", "b" or "peer") to be active; returns what becomes of it."""
-        wanted = member if member in ("a", "b") else "b" if self.member == "a" else "a"
-        if member not in ("a", "b", "peer"):
-            return f"{member!r} is no member: say a, b or peer"
-        if self.is_active:
-            return self.role.order(f"make {wanted} active", now)
-        if self.mirror.order(wanted, "local API"):
-            return f"the order to make {wanted} active went to the peer"
-        return "this member is not active, and the hot-standby link is down: order it at the active member"
+        wanted = self.peer if member == "peer" else member
+        return self.desk.orders.order(wanted, f"make {wanted} active", "the local API", now)
 
     # --- the turn -------------------------------------------------------------------------------------------------
 
@@ -154,6 +148,7 @@ class Node(Parts):
         self.service.tick(now)
         self.desk.tick(now)
         self._decide(now)
+        self.conduct.drain(now)
         self.conduct.remember(now)
         self._actions += self.unsaved.again(now)
         self.reporter.tick(now)
@@ -204,6 +199,7 @@ class Node(Parts):
             reserved_epoch=self.standing.reserved if self.standing.reserved > self.standing.epoch else 0,
             acknowledged=granter.acknowledged,
             drained=self.field.drained,
+            controls_ended=not self.control.busy,
         )
 
     def _pump(self, now: int) -> None:

@@ -31,7 +31,7 @@ from tandem.standby.quoted import Quoted
 from tandem.standby.role import RoleMachine
 from tandem.standby.rules import guard_rules
 from tandem.standby.sync import Sync
-from tandem.system import point_table
+from tandem.system import ORDER_POINTS, PREFIX, point_table
 
 
 class Parts:
@@ -84,7 +84,10 @@ class Parts:
             answer_ns.update({channel.name: master.timeout_ms * MS for channel in made})
             points.update({self.table.id(p.name): p for device in master.devices for p in device.points})
         self.field = Field(channels, answer_ns)
-        self.control = Control(self.table, self.database, points, self.field.owner_of())
+        owner = self.field.owner_of() | {self.table.id(PREFIX + name): "" for name in ORDER_POINTS}
+        self.control = Control(
+            self.table, self.database, points, owner, expiry_ms=self.config.standby.control_expiry_ms
+        )
         self.control.refuse_reason = "this member is not the active one"
 
     def _channels(self, master: Master) -> list[Channel]:
@@ -119,6 +122,7 @@ class Parts:
         self.role = RoleMachine(
             self.member, standby, relay, now, config.group.preferred, config.group.revert_after_s, slowest_ns
         )
+        self.role.ordered_out, self.role.moves.stopped = self.remembered.ordered_out, self.remembered.reverts_stopped
 
     def ask(self, action: Action) -> None:
         """Something for the outside to do."""
@@ -128,6 +132,11 @@ class Parts:
     def is_active(self) -> bool:
         """This member serves."""
         return self.role.role is Role.ACTIVE
+
+    @property
+    def peer(self) -> str:
+        """The other member's letter."""
+        return "b" if self.member == "a" else "a"
 
     @property
     def in_sync(self) -> bool:

@@ -21,6 +21,10 @@ class Standing:
     reserved: int = 0
     last_in_sync: bool = True
     was_standby: bool = False
+    ordered_out: str = ""
+    """Why an operator keeps this member out of service; "" where it may serve."""
+    reverts_stopped: str = ""
+    """Why nothing reverts to the preferred member until an operator re-arms it."""
 
     def to_json(self) -> str:
         """The persisted form."""
@@ -83,7 +87,8 @@ class Past:
         try:
             row = json.loads(text)
             epoch, reserved = int(row["epoch"]), int(row["reserved"])
-            return Standing(epoch, reserved, bool(row["last_in_sync"]), bool(row["was_standby"]))
+            orders = str(row.get("ordered_out", "")), str(row.get("reverts_stopped", ""))
+            return Standing(epoch, reserved, bool(row["last_in_sync"]), bool(row["was_standby"]), *orders)
         except (ValueError, TypeError, KeyError, RecursionError):
             self.faults.append(f"{self.STANDING} is damaged: epochs go on from what the peer says")
             return Standing()

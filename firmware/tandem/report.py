@@ -48,6 +48,7 @@ class Reporter:
             ("link.intruders", lambda: node.linkup.intruders),
             ("beat.intruders", self.foreign_beats),
             ("health", lambda: node.health.value),
+            ("reverts_stopped", lambda: bool(node.role.moves.stopped)),
         ]
 
     def tick(self, now: int) -> None:
@@ -156,6 +157,7 @@ class Reporter:
             "mirror": self._mirror(),
             "paths": {path.name: path.alive for path in view.paths},
             "lines": node.role.lines.step.value,
+            "out_of_service_because": node.role.ordered_out or node.role.ordered_fault,
             "contacts": {"own": bool(pins.own), "peer": bool(pins.peer), "watchdog": bool(pins.watchdog)},
             "fence": "kernel lease and heart" if node.rules.fenced else "heart",
             "head": node.journal.head,
@@ -219,7 +221,8 @@ class Reporter:
     def alarms(self) -> list[str]:
         """What somebody has to look at, in sentences."""
         node = self.node
-        found = [node.role.ordered_fault, node.unsaved.fault, *node.service.doors_shut.values()]
+        found = [node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault]
+        found += node.service.doors_shut.values()
         return [sentence for sentence in found if sentence]
 
     def _look_at_lines(self) -> None:

@@ -52,8 +52,19 @@ _FIXED = (
     SystemPoint("beat.intruders", _C, True, "frames at the heartbeat paths that were forged or sent again"),
     SystemPoint("health", _A, True, "how fit this member is to serve: 255 nothing wrong, 0 worst"),
     SystemPoint("clock_synced", _B, True, "stamps may be trusted", _NO_YES),
+    SystemPoint("reverts_stopped", _B, True, "failovers too often: no revert to the preferred member", _NO_YES),
     SystemPoint("control_unknown", _C, False, "controls that ended unknown: somebody must look"),
 )
+_OUT = Kind.BINARY_OUTPUT
+_ORDERS = (
+    SystemPoint("make_a_active", _OUT, True, "order: member a is to be active; on alone means something"),
+    SystemPoint("make_b_active", _OUT, True, "order: member b is to be active; on alone means something"),
+    SystemPoint("a_in_service", _OUT, True, "order: member a out of service, or back", ("out", "in")),
+    SystemPoint("b_in_service", _OUT, True, "order: member b out of service, or back", ("out", "in")),
+    SystemPoint("rearm", _OUT, True, "order: the role may go back to the preferred member again; on alone"),
+)
+ORDER_POINTS = tuple(point.name for point in _ORDERS)
+"""The gateway's own control points, without the prefix."""
 _CENTER = (
     SystemPoint("connected", _B, True, "a front end is connected here", ("no", "yes")),
     SystemPoint("confirmed", _C, True, "events that it confirmed"),
@@ -66,7 +77,7 @@ _CENTER = (
 
 def system_points(config: Config) -> list[SystemPoint]:
     """Every point of the gateway itself under this configuration, with full names."""
-    points = [_renamed(point, point.name) for point in _FIXED]
+    points = [_renamed(point, point.name) for point in (*_FIXED, *_ORDERS)]
     for path in config.standby.paths:
         points.append(SystemPoint(f"{PREFIX}path.{path}", _B, True, f"beats arrive over {path}", ("silent", "alive")))
     for master in config.masters:

@@ -135,12 +135,12 @@ def test_a_flood_of_controls_is_bounded(pair: Pair) -> None:
 
 def test_orders_and_soft_state(pair: Pair) -> None:
     a, b = pair.a, pair.b
-    assert b.mirror.order("b", "web page")
+    assert b.mirror.order("make b active", "web page")
     a.mirror.state("fcb.F1", b"\x01")
     pair.run(2)
     a.mirror.state("fcb.F1", b"\x00")
     pair.run(2)
-    assert a.of(Ordered) == [Ordered("b", "web page")]
+    assert a.of(Ordered) == [Ordered("make b active", "web page")]
     assert b.of(PeerState) == [PeerState("fcb.F1", b"\x01"), PeerState("fcb.F1", b"\x00")]
     pair.cut()
     pair.b.boot()

@@ -53,7 +53,7 @@ TRIPLES: list[tuple[str, str, Message]] = [
         link.ControlFrame(9, 7, 1.0, 3, 250, 10_000, 42, "north"),
     ),
     ("it was done", "0f000000 0d 0900000000000000 01 00 0200 6f6b", link.ReportFrame(9, 1, 0, "ok")),
-    ("make b active", "08000000 0e 62 05 6e6f727468", link.Order("b", "north")),
+    ("an order", "0b000000 0e 03 6f7574 05 6e6f727468", link.Order("out", "north")),
     ("soft state", "07000000 0f 03 666362 0001", link.State("fcb", b"\x00\x01")),
     ("offered for salvage", "21000000 10" + RECORD.hex(), link.Salvage(RECORD)),
 ]

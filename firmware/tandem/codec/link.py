@@ -236,14 +236,14 @@ class ReportFrame(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Somebody orders that `member` be active."""
+    """An order to the receiver, in the words of `standby.orders`; `origin`: who gave it."""
 
-    member: str
+    word: str
     origin: str
 
     def encode(self) -> bytes:
         """The whole frame, its head before it."""
-        return _frame(14, pack("B", ord(self.member)) + _str8(self.origin))
+        return _frame(14, _str8(self.word) + _str8(self.origin))
 
 
 class State(NamedTuple):

@@ -126,6 +126,11 @@ def _report(data: bytes) -> ReportFrame:
     return ReportFrame._make((*REPORT_LAYOUT.unpack_from(data), _text(data, REPORT_LAYOUT.size, 2)))
 
 
+def _order(data: bytes) -> Order:
+    word, at = _take(data, 0)
+    return Order(word, _text(data, at))
+
+
 def _state(data: bytes) -> State:
     key, at = _take(data, 0)
     return State(key, data[at:])
@@ -151,7 +156,7 @@ _KINDS: dict[int, tuple[int, Callable[[bytes], Message]]] = {
     11: (_SMALL, _cursor),
     12: (_SMALL, _control),
     13: (_SMALL, _report),
-    14: (_SMALL, lambda data: Order(_letter(data[0]), _text(data, 1))),
+    14: (_SMALL, _order),
     15: (STATE_MAX + 256, _state),
     16: (_RECORDS, lambda data: Salvage(_whole(data))),
 }

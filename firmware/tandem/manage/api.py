@@ -4,6 +4,7 @@
     -> {"v": 1, "ask": "points", "match": "F1.", "from": 0}         <- {..., "points": [...], "next": 500 | null}
     -> {"v": 1, "ask": "events", "after": 0, "most": 100}           <- {..., "events": [...], "head": 1234}
     -> {"v": 1, "ask": "switchover", "to": "a" | "b" | "peer"}      <- {..., "sentence": "..."}
+    -> {"v": 1, "ask": "out", "reason": "firmware"}                 <- {..., "sentence": "..."}   (see `operating`)
     -> {"v": 1, "ask": "help"}                                      <- {..., "asks": {...}}
 
 A refusal is {"v": 1, "ok": false, "error": "a sentence"}. Fields may be added, none is renamed or removed within a
@@ -16,6 +17,7 @@ import asyncio
 import json
 from pathlib import Path
 
+from tandem.manage.operating import ASKS as OPERATING
 from tandem.port import clock
 from tandem.supervisor import Supervisor
 
@@ -30,6 +32,7 @@ _ASKS = {
     "events": f"records numbered above `after` (default: the newest), at most `most` (up to {PAGE})",
     "switchover": "hand the active role to member `to` (default: peer)",
     "help": "this",
+    **{name: about for name, (about, _) in OPERATING.items()},
 }
 
 
@@ -39,6 +42,7 @@ class LocalApi:
     def __init__(self, supervisor: Supervisor, path: Path) -> None:
         self.node = supervisor.node
         self.path = path
+        self._supervisor = supervisor
         self._turn_soon = supervisor.turn_soon
         self._server: asyncio.Server | None = None
         self._askers: set[asyncio.Task[None]] = set()
@@ -93,10 +97,15 @@ class LocalApi:
         if ask not in _ASKS:
             return _no(f"{ask!r} cannot be asked; these can: {', '.join(_ASKS)}")
         try:
-            body = getattr(self, f"_{ask}")(asked)
+            body = self._operate(ask, asked) if ask in OPERATING else getattr(self, f"_{ask}")(asked)
         except (TypeError, ValueError) as error:
             return _no(f"{ask}: {error}")
         return {"v": VERSION, "ok": True, **body}
+
+    def _operate(self, ask: str, asked: dict[str, object]) -> dict[str, object]:
+        body = OPERATING[ask][1](self._supervisor, asked)
+        self._turn_soon()
+        return body
 
     def _help(self, asked: dict[str, object]) -> dict[str, object]:
         return {"asks": _ASKS}

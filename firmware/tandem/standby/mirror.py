@@ -159,9 +159,14 @@ class Mirror(Sessions):
             self._link.send(frame)
         return frame is not None
 
-    def order(self, member: str, origin: str) -> bool:
-        """Tell the peer that `member` is to be active; False without a session."""
-        return self._link.peer is not None and bool(self._link.send(Order(member, origin)))
+    @property
+    def linked(self) -> bool:
+        """The peer is there and was understood."""
+        return self._link.peer is not None and not self._link.fault
+
+    def order(self, word: str, origin: str) -> bool:
+        """Give the peer an order in the words of `orders`; False without a session."""
+        return self._link.peer is not None and bool(self._link.send(Order(word, origin)))
 
     def statistics(self) -> dict[str, float]:
         """Of the sending half, in ms and octets."""

@@ -10,6 +10,8 @@ MOVE_PAUSE_NS = 10 * SECOND
 HEALTH_SETTLE_NS = 500 * MS
 HOUR_NS = 3600 * SECOND
 UNCLEAN_PER_HOUR_MAX = 3
+WAITS_MAX = 64
+"""A revert waits at most so many times `revert_after_s`."""
 
 
 class Moves:
@@ -20,6 +22,8 @@ class Moves:
         self.revert_after_ns = revert_after_s * SECOND
         self.waits = 1
         """How many times `revert_after_s` a revert waits now."""
+        self.stopped = ""
+        """Why nothing reverts any more until an operator re-arms it; "" while reverts may happen."""
         self._well_since = NEVER
         self._worse_since = NEVER
         self._worse_health = 0
@@ -34,15 +38,19 @@ class Moves:
             return
         self._moved_ns = now
         if not clean:
-            recent = [at for at in self._unclean if now - at < HOUR_NS]
-            self._unclean = [*recent[-UNCLEAN_PER_HOUR_MAX:], now]
-        if self._reverted_ns != NEVER and now - self._reverted_ns < HOUR_NS:
-            self.waits *= 2
+            self._unclean = [*(at for at in self._unclean if now - at < HOUR_NS), now]
+            if len(self._unclean) >= UNCLEAN_PER_HOUR_MAX:
+                self.stopped = f"{len(self._unclean)} unclean failovers in an hour"
+                self._unclean = self._unclean[-UNCLEAN_PER_HOUR_MAX:]
+        if self._reverted_ns != NEVER:
+            undone = now - self._reverted_ns < HOUR_NS
+            self.waits = min(self.waits * 2, WAITS_MAX) if undone else 1
         self._reverted_ns = NEVER
 
     def rearm(self) -> None:
         """An operator says that reverts may happen again."""
         self._unclean.clear()
+        self.stopped = ""
         self.waits = 1
 
     def wish(self, view: PeerView, health: int, now: int) -> str:
@@ -61,7 +69,7 @@ class Moves:
         times = []
         if self._worse_since != NEVER:
             times.append(self._worse_since + HEALTH_SETTLE_NS)
-        if self.peer_preferred and self._well_since != NEVER:
+        if self.peer_preferred and self._well_since != NEVER and not self.stopped:
             times.append(self._well_since + self.revert_after_ns * self.waits)
         return min(times, default=None)
 
@@ -83,7 +91,6 @@ class Moves:
             return ""
         if self._well_since == NEVER:
             self._well_since = now
-        unclean = [at for at in self._unclean if now - at < HOUR_NS]
-        if len(unclean) >= UNCLEAN_PER_HOUR_MAX or now - self._well_since < self.revert_after_ns * self.waits:
+        if self.stopped or now - self._well_since < self.revert_after_ns * self.waits:
             return ""
         return "the preferred member is healthy and in sync again"

@@ -66,7 +66,7 @@ class RoleMachine:
         self.log: deque[Transition] = deque(maxlen=_LOG_KEPT)
         self.takeover = Takeover()
         self.peer_served = False
-        self.ordered_out = self.ordered_fault = self.permission_loss = ""
+        self.ordered_out = self.leaving = self.ordered_fault = self.permission_loss = ""
         self.running_ns = 0
         self._actions: list[Action] = []
         self._last = self._claimed_ns = now
@@ -111,10 +111,10 @@ class RoleMachine:
         later = [t for t in times if t is not None and t > self._last]
         return min(later, default=None)
 
-    def order(self, word: str, now: int) -> str:
+    def order(self, word: str, now: int, why: str = "") -> str:
         """An operator's order, see `orders`; returns in words what was done of it."""
         self.now = now
-        return carry_out(self, word)
+        return carry_out(self, word, why)
 
     def fault(self, sentence: str) -> None:
         """Something is broken here, "" when it is no more: out of service until then, or until the order "in"."""
@@ -256,7 +256,7 @@ class RoleMachine:
         self._actions.append(act.Drain(True, reason))
 
     def _do_rearm(self, reason: str) -> None:
-        self.ordered_out = ""
+        self.ordered_out = self.leaving = ""
         self._actions += [*self.lines.claim(self.epoch, reason, self.now), act.Drain(False, reason), act.Alarm(reason)]
 
     def _do_retire(self, reason: str) -> None:
@@ -274,7 +274,7 @@ class RoleMachine:
         """Drained: the lines first, and when they are read open the service, so that a weld is found in time."""
         own = self.own
         if self.gave_lines_ns == NEVER:
-            drained = own.drained and own.acknowledged >= own.head
+            drained = own.drained and own.controls_ended and own.acknowledged >= own.head
             if drained or self.now >= self._drain_until:
                 self.gave_lines_ns = self.now
                 reason = "drained" if drained else "not drained in time"

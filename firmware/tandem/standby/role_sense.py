@@ -29,11 +29,11 @@ def _fault(m: RoleMachine) -> str:
 
 
 def _order_out(m: RoleMachine) -> str:
-    return m.ordered_out
+    return m.ordered_out or m.leaving
 
 
 def _cause_gone(m: RoleMachine) -> str:
-    return "" if _fault(m) or m.ordered_out else "nothing keeps this member out any more"
+    return "" if _fault(m) or _order_out(m) else "nothing keeps this member out any more"
 
 
 def _peer_serving(m: RoleMachine) -> str:

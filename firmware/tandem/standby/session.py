@@ -146,8 +146,8 @@ class Sessions:
             case ReportFrame():
                 report = self._forwarder.answered(message)
                 self._events += [report] if report else []
-            case Order(member, origin):
-                self._events.append(Ordered(member, origin))
+            case Order(word, origin):
+                self._events.append(Ordered(word, origin))
             case State(key, octets) if not self.active:
                 self._soft.hear(key, octets)
                 self._events.append(PeerState(key, octets))

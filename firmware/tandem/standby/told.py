@@ -47,9 +47,9 @@ class PeerState:
 
 @dataclass(slots=True, frozen=True)
 class Ordered:
-    """Somebody at the peer orders that `member` be active."""
+    """Somebody at the peer gives this member an order, in the words of `orders`."""
 
-    member: str
+    word: str
     origin: str
 
 
