@@ -129,6 +129,14 @@ class Database:
         if not ids <= self._mirrored:
             raise ValueError(f"records name point id {min(ids - self._mirrored)}, which this member does not mirror")
 
+    def mirrored_of(self, octets: bytes) -> bytes:
+        """The records of points that are mirrored here, as they are; those of other points are left out."""
+        mirrored = self._mirrored
+        ids = [row[3] for row in unpack(octets)]
+        if mirrored.issuperset(ids):
+            return octets
+        return b"".join(octets[at * SIZE : at * SIZE + SIZE] for at, i in enumerate(ids) if i in mirrored)
+
     def snapshot(self) -> bytes:
         """Every mirrored point that was ever written, as records with their own numbers."""
         return self.rows(0, len(self.table.points))

@@ -56,6 +56,8 @@ TRIPLES: list[tuple[str, str, Message]] = [
     ("an order", "0b000000 0e 03 6f7574 05 6e6f727468", link.Order("out", "north")),
     ("soft state", "07000000 0f 03 666362 0001", link.State("fcb", b"\x00\x01")),
     ("offered for salvage", "21000000 10" + RECORD.hex(), link.Salvage(RECORD)),
+    ("a word about a commit", "03000000 18 7b7d", link.CommitWord("{}")),
+    ("a piece of a configuration", "07000000 19 00800000 0001", link.Piece(32768, b"\x00\x01")),
 ]
 
 

@@ -26,6 +26,8 @@
     14 ORDER     u8 member that is to be active "a"|"b", str8 who asks
     15 STATE     str8 key, octets: soft state that the outside remembers
     16 SALVAGE   records that the sender released while alone and the receiver's history lacks
+    24 COMMIT    UTF-8 JSON: a word about a configuration that is rolled over both members
+    25 PIECE     u32 at, octets: a part of that configuration's pack
 """
 
 from __future__ import annotations
@@ -33,11 +35,12 @@ from __future__ import annotations
 from struct import Struct, pack
 from typing import NamedTuple
 
+from tandem.codec.link_commit import HEAD_LAYOUT, CommitWord, Piece
+
 VERSION = 1
 CLAIMS_MAX = 64
 CURSORS_MAX = 255
 
-HEAD_LAYOUT = Struct("<IB")
 HELLO_LAYOUT = Struct("<HBBQII32s32sQ")
 CLAIM_LAYOUT = Struct("<I8sQ8sQ")
 CURSOR_LAYOUT = Struct("<IQ")
@@ -269,7 +272,7 @@ class Salvage(NamedTuple):
 
 Message = (
     Hello | Refuse | RegistryText | Resume | Begin | Rows | Tail | End | Slice | Ack
-    | CursorAt | ControlFrame | ReportFrame | Order | State | Salvage
+    | CursorAt | ControlFrame | ReportFrame | Order | State | Salvage | CommitWord | Piece
 )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from tandem.codec.link import (
     CLAIMS_MAX,
     CONTROL_LAYOUT,
     CURSOR_LAYOUT,
-    HEAD_LAYOUT,
     HELLO_LAYOUT,
     REPORT_LAYOUT,
     SLICE_LAYOUT,
@@ -37,6 +36,7 @@ from tandem.codec.link import (
     State,
     Tail,
 )
+from tandem.codec.link_commit import HEAD_LAYOUT, PIECE_MAX, WORD_MAX, CommitWord, Piece
 from tandem.codec.record import SIZE
 
 RECORDS_MAX = 16_384
@@ -136,6 +136,11 @@ def _state(data: bytes) -> State:
     return State(key, data[at:])
 
 
+def _piece(data: bytes) -> Piece:
+    (at,) = unpack("<I", data[:4])
+    return Piece(at, data[4:])
+
+
 def _whole(data: bytes) -> bytes:
     if len(data) % SIZE:
         raise FrameError(f"{len(data)} octets are not whole records of {SIZE}")
@@ -159,6 +164,8 @@ _KINDS: dict[int, tuple[int, Callable[[bytes], Message]]] = {
     14: (_SMALL, _order),
     15: (STATE_MAX + 256, _state),
     16: (_RECORDS, lambda data: Salvage(_whole(data))),
+    24: (WORD_MAX, lambda data: CommitWord(data.decode())),
+    25: (4 + PIECE_MAX, _piece),
 }
 """By type: the most octets of its payload, and what takes it apart."""
 

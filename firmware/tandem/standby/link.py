@@ -39,6 +39,8 @@ class Link:
 
     def __init__(self, me: Identity, compose: Callable[[int, int], Hello]) -> None:
         self.me = me
+        self.alike: frozenset[bytes] = frozenset()
+        """Digests of other point tables whose ids mean the same names as ours: the two sides of a commit."""
         self.peer: Hello | None = None
         """The hello of the session that stands; None: none does."""
         self.fault = ""
@@ -115,7 +117,7 @@ class Link:
 
     def tables(self, hello: Hello) -> str:
         """Which tables differ, as a sentence; empty when members with these hellos may mirror."""
-        if hello.table == self.me.table:
+        if hello.table == self.me.table or hello.table in self.alike:
             return ""
         if hello.config != self.me.config:
             return "the members have different configurations: commit one of them on both"

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tandem.codec.link import Hello, Order, Refuse
+from tandem.codec.link_commit import CommitWord, Piece
 from tandem.engine import earliest
 from tandem.point import Command, Outcome, Report, Stage
 from tandem.standby.histories import Claim
@@ -167,6 +168,21 @@ class Mirror(Sessions):
     def order(self, word: str, origin: str) -> bool:
         """Give the peer an order in the words of `orders`; False without a session."""
         return self._link.peer is not None and bool(self._link.send(Order(word, origin)))
+
+    # --- a commit ----------------------------------------------------------------------------------------------------
+
+    def alike(self, tables: frozenset[bytes]) -> None:
+        """Members with these point tables may mirror with this one: their ids were proven to mean the same names."""
+        self._link.alike = tables
+
+    @property
+    def peer(self) -> Hello | None:
+        """The other member's hello while a session stands, whether anything is mirrored in it or not."""
+        return self._link.peer
+
+    def tell(self, message: CommitWord | Piece) -> bool:
+        """A word about a commit for the other member, or a piece; False without a session."""
+        return self._link.peer is not None and bool(self._link.send(message))
 
     def statistics(self) -> dict[str, float]:
         """Of the sending half, in ms and octets."""

@@ -17,6 +17,7 @@ from tandem.codec.link import (
     Salvage,
     State,
 )
+from tandem.codec.link_commit import CommitWord, Piece
 from tandem.codec.record import unpack
 from tandem.database import Database
 from tandem.engine import Close
@@ -98,7 +99,7 @@ class Sessions:
             else:
                 self._events.append(Say(self.source.begin(peer, now)))
         elif peer.active:
-            self.trouble = self.sink.begin(peer)
+            self.trouble = self.sink.begin(peer, peer.table != self._link.me.table)
         else:
             self.trouble = "neither member is active"
             return
@@ -153,6 +154,8 @@ class Sessions:
                 self._events.append(PeerState(key, octets))
             case Salvage(octets) if self.active:
                 self._salvage(octets)
+            case CommitWord() | Piece():
+                self._events.append(message)
             case RegistryText(text) if not self.active:
                 self._registry(text)
             case _:
@@ -209,7 +212,7 @@ class Sessions:
     def _salvage(self, octets: bytes) -> None:
         """Events that only the former active had released: journaled with their times, never present values."""
         try:
-            for record in unpack(octets):
+            for record in unpack(self._database.mirrored_of(octets)):
                 self._database.append_salvaged(record)
         except ValueError as error:
             self._link.fail(f"salvaged events cannot be taken: {error}")

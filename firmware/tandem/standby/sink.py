@@ -9,6 +9,8 @@ unseen: they are handed out as `Salvaged` when the snapshot begins.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tandem.codec.link import Ack, Begin, End, Hello, Message, Resume, Rows, Slice, Tail
 from tandem.codec.record import SIZE
 from tandem.database import Database
@@ -36,18 +38,23 @@ class Sink:
         self._history = history
         self._lease = lease
         self._peer: Hello | None = None
+        self._mine: Callable[[bytes], bytes] = bytes
         self._image: Image | None = None
         self._taken = 0
         self._ack_due = False
         self._events: list[Event] = []
         self._tail: Salvaged | None = None
 
-    def begin(self, peer: Hello) -> str:
-        """A session with an active stands. Returns the sentence with which it is refused, or nothing."""
+    def begin(self, peer: Hello, other_table: bool = False) -> str:
+        """A session with an active stands. Returns the sentence with which it is refused, or nothing.
+
+        `other_table`: the active has another point table with the same ids; records of its own points are left out.
+        """
         self.end()
         if (peer.claims[-1].epoch if peer.claims else 0) < self._history.epoch:
             return f"the active's epoch is older than {self._history.epoch}, known here: it must claim again"
         self._peer = peer
+        self._mine = self._database.mirrored_of if other_table else bytes
         return ""
 
     def end(self) -> None:
@@ -71,9 +78,9 @@ class Sink:
                 case Begin():
                     self._begin(message, self._peer)
                 case Rows() if self._image is not None:
-                    self._image.rows(message.octets)
+                    self._image.rows(self._mine(message.octets))
                 case Tail() if self._image is not None:
-                    self._image.tail(message)
+                    self._image.tail(message._replace(soe=self._mine(message.soe), analog=self._mine(message.analog)))
                 case End() if self._image is not None:
                     self._end(message.head, self._image, self._peer, now)
                 case _:
@@ -138,6 +145,7 @@ class Sink:
 
     def _slice(self, piece: Slice, now: int) -> None:
         epoch, base, head, soe, analog = piece
+        soe, analog = self._mine(soe), self._mine(analog)
         journal = self._database.journal
         if not self.following or epoch != self._history.epoch or base != journal.head:
             raise ValueError(
