@@ -24,7 +24,8 @@ def written(folder: Path, files: dict[str, str]) -> str:
 
 def test_a_right_configuration(capsys: pytest.CaptureFixture[str]) -> None:
     assert check.run(["--config", str(EXAMPLE), "--board", "bench"]) == 0
-    said = capsys.readouterr().out
+    said, _, spare = capsys.readouterr().out.partition("The relays of board bench leave to spare:")
+    assert "8 ms  the role contact is open within W of the last pulse" in spare
     assert said == (
         'The configuration of "cedar-creek" is right: 2 LANs, 2 serial lines, 2 masters with 3 devices and 17 points, '
         "1 slave with 11 rows.\n"

@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from tandem.config.margins import KERNEL_TICK_MS, MARGIN_MS, MOST_WATCHDOG_MS, RelayTimes
 from tandem.config.model import Config
 from tandem.config.protocols import PROTOCOLS
 from tandem.config.read import Reader
 
-KERNEL_TICK_MS = 10
-MARGIN_MS = 10
 GRANT_AGE_MS = 50
 """An acknowledgement this old ends a grant of being in sync."""
 LAN_DELIVERY_MS = 2.0
 BEAT_OCTETS = 64
 LOST_BEATS = {"normal": 2, "fast": 1}
-MOST_WATCHDOG_MS = 120
 
-
-@dataclass(slots=True, frozen=True)
-class RelayTimes:
-    """What a board's relays take, in ms. `watchdog_ms` (W): from the last pulse to the open role contact.
-
-    `claim_timeout_ms` of 0: as long as the relays need, with a margin.
-    """
-
-    watchdog_ms: float
-    operate_ms: float = 0.0
-    release_ms: float = 0.0
-    bounce_ms: float = 0.0
-    debounce_ms: float = 0.0
-    claim_timeout_ms: float = 0.0
-
-    @property
-    def needed_ms(self) -> float:
-        """The shortest claim timeout that a healthy claim cannot reach."""
-        return self.watchdog_ms + self.operate_ms + self.bounce_ms + self.debounce_ms + MARGIN_MS
-
-    @property
-    def claim_ms(self) -> float:
-        """The claim timeout of member a."""
-        return self.claim_timeout_ms or self.needed_ms
-
-    @property
-    def stagger_ms(self) -> float:
-        """What member b waits longer, so that interlocked claims never meet."""
-        return 2 * (self.operate_ms + self.release_ms + self.bounce_ms)
+__all__ = ["RelayTimes", "delivery_ms", "verify_timing"]
 
 
 def delivery_ms(config: Config, path: str) -> float:

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import argparse
 import json
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
 
+from tandem.config.board import BoardData, read_board
 from tandem.config.finding import Finding, nearest
 from tandem.config.load import verify
+from tandem.config.margins import margins
 from tandem.config.model import Config, Place
-from tandem.config.timing import RelayTimes
-
-_BOARDS = Path(__file__).resolve().parents[3] / "board"
+from tandem.config.schema import MAIN_FILE
 
 
 def run(argv: list[str]) -> int:
     """Verify and print; exit code 0 without errors, 1 with errors, 2 for arguments that are not understood."""
     parser = argparse.ArgumentParser(prog="tandem check", description="Verify a configuration and name every fault.")
-    parser.add_argument("--config", required=True, help="folder with gateway.toml and its lists")
+    parser.add_argument("--config", default="", help="folder with gateway.toml and its lists")
     parser.add_argument("--board", default="", help="a board's name or folder: relay times and port names count too")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
     try:
         asked = parser.parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
+    if not asked.config:
+        return _board_alone(asked.board)
     config, findings = check(asked.config, asked.board)
     if asked.json:
         print(json.dumps(as_json(config, findings)))
@@ -34,39 +33,38 @@ def run(argv: list[str]) -> int:
     return 0 if config is not None else 1
 
 
+def _board_alone(name: str) -> int:
+    """A board's file without a configuration."""
+    if not name:
+        print("tandem check: name a configuration with --config, a board with --board, or both")
+        return 2
+    board, findings = read_board(name)
+    print(*findings, *(_spare(name) if board else ()), sep="\n")
+    return 0 if board else 1
+
+
 def check(folder: str, board: str = "") -> tuple[Config | None, list[Finding]]:
     """(configuration, findings) of a folder, with the board's relay times and ports where a board is named."""
     if not board:
         return verify(folder)
-    file = (Path(board) if "/" in board else _BOARDS / board) / "board.toml"
-    name = f"{file.parent.name}/board.toml"
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-        relay = relay_times(data)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        known = sorted(path.parent.name for path in _BOARDS.glob("*/board.toml"))
-        cure = nearest(board, known, "the boards are") if isinstance(error, OSError) else "correct the board's file"
-        findings = verify(folder)[1]
-        return None, [Finding(Place(name, 1), f"the board cannot be read: {reason}", cure), *findings]
-    serial = data.get("serial")
-    return verify(folder, relay, frozenset(serial if isinstance(serial, dict) else ()))
+    data, findings = read_board(board)
+    if data is None:
+        return None, [*findings, *verify(folder)[1]]
+    config, found = verify(folder, data.relay, frozenset(port.name for port in data.serials))
+    return config, [*findings, *found, *_interfaces(config, data)]
 
 
-def relay_times(board: Mapping[str, object]) -> RelayTimes | None:
-    """The times of [relay] in a board's file; None where it has no relays. Raises ValueError."""
-    table = board.get("relay")
-    if table is None:
-        return None
-    if not isinstance(table, dict):
-        raise ValueError("relay is not a table")
-    times = {}
-    for key in RelayTimes.__dataclass_fields__:
-        value = table.get(key, 0.0 if key == "claim_timeout_ms" else None)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 60_000:
-            raise ValueError(f"[relay] needs {key}, a number of milliseconds")
-        times[key] = float(value)
-    return RelayTimes(**times)
+def _interfaces(config: Config | None, board: BoardData) -> list[Finding]:
+    """Interfaces that the board does not have, where it names its own."""
+    known = set(board.interfaces.values())
+    place = Place(MAIN_FILE, 1)
+    return [
+        Finding(place, f"[lan.{lan.name}] {m}: board {board.name} has no interface {port.interface}",
+                nearest(port.interface, known, "it has"), "warning")
+        for lan in (config.lans if config and known else ())
+        for m, port in lan.members.items()
+        if port.interface not in known
+    ]  # fmt: skip
 
 
 def counts(findings: list[Finding]) -> tuple[int, int]:
@@ -107,9 +105,19 @@ def as_text(config: Config | None, findings: list[Finding], board: str = "") -> 
         lines.append(f"{_many(errors, 'error')}{beside}. The gateway does not start with this configuration.")
     else:
         lines.append(f'The configuration of "{config.group.name}" is right{beside}: {_contents(config)}.')
+        lines += _spare(board)
         if not board and config.standby.arbitration == "relays":
             lines.append("The relays' times were not reckoned with: name the board, as in --board bench.")
     return "\n".join(lines)
+
+
+def _spare(board: str) -> list[str]:
+    """What the board's relays leave to spare in each step, in ms."""
+    data = read_board(board)[0] if board else None
+    if data is None or data.relay is None or data.watchdog is None:
+        return []
+    steps = [f"  {m.spare_ms:6g} ms  {m.name}" for m in margins(data.relay, data.watchdog)]
+    return [f"The relays of board {data.name} leave to spare:", *steps]
 
 
 def _contents(config: Config) -> str:

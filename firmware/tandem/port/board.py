@@ -1,16 +1,15 @@
-"""A board as data: `board/NAME/board.toml` names its driver, serial ports, relay times and, on the bench, its plane."""
+"""A board as the ports need it: its data (`config.board`), this member's plane on the bench, devices by name."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
-import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-from tandem.config.timing import RelayTimes
-
-_BOARDS = Path(__file__).resolve().parents[3] / "board"
+from tandem.config.board import BoardData, board_file, read_board
+from tandem.config.margins import RelayTimes
+from tandem.config.signals import LED_NAMES
 
 
 class BoardError(ValueError):
@@ -19,15 +18,19 @@ class BoardError(ValueError):
 
 @dataclass(slots=True, frozen=True)
 class Board:
-    """What the ports need to know of the board."""
+    """What the ports need to know of the board. `pins`: the plan of its pins, see `port.pins`; {}: it has none."""
 
     name: str
-    driver: str
-    """"bench": pins, lease and addresses are played by the relay bench; "none": this board has no pins."""
     run_dir: str
     serial_ports: dict[str, str] = field(default_factory=dict)
     relay: RelayTimes | None = None
     plane_octet: int = 0
+    pins: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def leased(self) -> bool:
+        """Its pins play a kernel lease and tell of carriers."""
+        return bool(self.pins) and self.pins["driver"] == "bench"
 
     def plane(self, ip: str) -> str:
         """Where this member finds an address: itself, but on the bench moved to the member's own plane."""
@@ -46,27 +49,32 @@ class Board:
 
 def load_board(name: str, member: str) -> Board:
     """The board of that name or folder. Raises BoardError with the file's name and the cure."""
-    folder = Path(name) if "/" in name else _BOARDS / name
-    file = folder / "board.toml"
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        known = sorted(p.parent.name for p in _BOARDS.glob("*/board.toml"))
-        raise BoardError(f"{file} is not there; boards that are: {', '.join(known)}") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BoardError(f"{file}: {error}") from error
-    driver = str(data.get("driver", "none"))
+    file = board_file(name)
+    data, findings = read_board(name)
+    if data is None:
+        raise BoardError("; ".join(str(finding) for finding in findings))
     run_dir = os.environ.get("TANDEM_BENCH", "")
-    if driver == "bench" and not run_dir:
+    if data.guardian == "bench" and not run_dir:
         raise BoardError(f"{file}: the bench needs TANDEM_BENCH, the run folder of its relay bench, in the environment")
-    try:
-        return Board(
-            name=str(data.get("name", folder.name)),
-            driver=driver,
-            run_dir=run_dir,
-            serial_ports={k: os.path.expandvars(str(v)) for k, v in data.get("serial", {}).items()},
-            relay=RelayTimes(**data["relay"]) if "relay" in data else None,
-            plane_octet=int(data.get("plane", {}).get(member, 0)),
-        )
-    except (TypeError, ValueError) as error:
-        raise BoardError(f"{file}: {error}") from error
+    plane = data.bench.get("plane", {}).get(member, 0)
+    return Board(
+        name=data.name,
+        run_dir=run_dir,
+        serial_ports={port.name: os.path.expandvars(port.device) for port in data.serials},
+        relay=data.relay,
+        plane_octet=plane if isinstance(plane, int) else 0,
+        pins=_pins(data, member, run_dir),
+    )
+
+
+def _pins(data: BoardData, member: str, run_dir: str) -> dict[str, Any]:
+    """What `port.pins.open_pins` takes, as plain data for the heart."""
+    match data.guardian:
+        case "bench":
+            return {"driver": "bench", "path": f"{run_dir}/{data.bench['sockets'][member]}"}
+        case "gpio":
+            wires = {pin.signal: (pin.line, pin.active == "high", pin.pull) for pin in data.pins}
+            return {"driver": "gpio", "chip": data.chip, "revision": data.revision, "wires": wires, "leds": LED_NAMES}
+        case "uart" if data.uart is not None:
+            return {"driver": "uart", "device": data.uart.device, "baud": data.uart.baud}
+    return {}

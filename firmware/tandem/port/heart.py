@@ -125,12 +125,11 @@ def _plain(rules: dict[str, Any]) -> dict[str, Any]:
 
 def _plan(config: Config, member: str, board: Board, beat_key: bytes, priority: int) -> dict[str, Any]:
     relay: RelayTimes | None = board.relay
-    bench = board.driver == "bench"
     return {
         "key": beat_key.hex(),
-        "rules": guard_rules(config, member, relay, has_pins=bench)._asdict(),
+        "rules": guard_rules(config, member, relay, bool(board.pins), board.leased)._asdict(),
         "paths": [_path(config, member, board, name) for name in path_names(config)],
-        "pins": {"driver": "bench", "path": f"{board.run_dir}/pins-{member}"} if bench else {},
+        "pins": board.pins,
         "priority": priority,
     }
 

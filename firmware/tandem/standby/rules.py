@@ -16,8 +16,10 @@ def path_names(config: Config) -> tuple[str, ...]:
     return config.standby.paths or tuple(f"lan.{lan.name}" for lan in config.lans)
 
 
-def guard_rules(config: Config, member: str, relay: RelayTimes | None, has_pins: bool = True) -> Rules:
-    """What the guard of `member` needs to know. Without pins nothing is fenced."""
+def guard_rules(
+    config: Config, member: str, relay: RelayTimes | None, has_pins: bool = True, leased: bool = True
+) -> Rules:
+    """What the guard of `member` needs to know. `leased`: the pins have a lease and tell of carriers."""
     standby = config.standby
     paths = tuple(
         PathRule(name, int(delivery_ms(config, name) * MS), name.startswith("serial.")) for name in path_names(config)
@@ -33,6 +35,6 @@ def guard_rules(config: Config, member: str, relay: RelayTimes | None, has_pins:
         settle_ns=int((relay.bounce_ms + relay.debounce_ms if relay else 0) * MS),
         tick_ns=TICK_NS[standby.profile],
         has_pins=has_pins and relay is not None,
-        fenced=has_pins,
-        lans=len(config.lans) if has_pins else 0,
+        fenced=has_pins and leased,
+        lans=len(config.lans) if has_pins and leased else 0,
     )

@@ -1,0 +1,120 @@
+"""The times of relays and watchdog, and what is to spare between the steps of fence before promote.
+
+last pulse --hold--> watchdog coil dead --release--> its contact open --release, bounce--> role contact open   <= W
+claim: W, then operate, bounce, debounce                                                          <= claim timeout
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+KERNEL_TICK_MS = 10
+MARGIN_MS = 10
+PULSE_MS = 10
+"""A pulse comes so often in the slower profile."""
+LOST_PULSES = 4
+MOST_WATCHDOG_MS = 120
+
+
+@dataclass(slots=True, frozen=True)
+class RelayTimes:
+    """What a board's relays take, in ms. `watchdog_ms` (W): from the last pulse to the open role contact.
+
+    `claim_timeout_ms` of 0: as long as the relays need, with a margin.
+    """
+
+    watchdog_ms: float
+    operate_ms: float = 0.0
+    release_ms: float = 0.0
+    bounce_ms: float = 0.0
+    debounce_ms: float = 0.0
+    claim_timeout_ms: float = 0.0
+
+    @property
+    def needed_ms(self) -> float:
+        """The shortest claim timeout that a healthy claim cannot reach."""
+        return self.watchdog_ms + self.operate_ms + self.bounce_ms + self.debounce_ms + MARGIN_MS
+
+    @property
+    def claim_ms(self) -> float:
+        """The claim timeout of member a."""
+        return self.claim_timeout_ms or self.needed_ms
+
+    @property
+    def stagger_ms(self) -> float:
+        """What member b waits longer, so that interlocked claims never meet."""
+        return 2 * (self.operate_ms + self.release_ms + self.bounce_ms)
+
+
+@dataclass(slots=True, frozen=True)
+class WatchdogTimes:
+    """The watchdog relay, in ms: `hold_ms` after the last pulse its coil is dead, then it releases."""
+
+    hold_ms: float
+    operate_ms: float
+    release_ms: float
+
+
+class Margin(NamedTuple):
+    """One step's time to spare; negative: it cannot keep its promise. `path`: the key that is to be corrected."""
+
+    name: str
+    spare_ms: float
+    sentence: str
+    cure: str
+    path: tuple[str, ...]
+
+
+def margins(relay: RelayTimes, watchdog: WatchdogTimes) -> tuple[Margin, ...]:
+    """What is to spare in each step, from the board's data."""
+    w, hold = relay.watchdog_ms, watchdog.hold_ms
+    opens = hold + watchdog.release_ms + relay.release_ms + relay.bounce_ms
+    fed = LOST_PULSES * PULSE_MS + KERNEL_TICK_MS
+    return (
+        Margin(
+            "the role contact is open within W of the last pulse",
+            w - opens,
+            f"watchdog_ms = {w:g} is below hold {hold:g} + watchdog release {watchdog.release_ms:g} + role release "
+            f"{relay.release_ms:g} + bounce {relay.bounce_ms:g} = {opens:g}",
+            f"write {opens:g} or more, or hold shorter",
+            ("relay", "watchdog_ms"),
+        ),
+        Margin(
+            "W leaves the peer time",
+            MOST_WATCHDOG_MS - w,
+            f"the board's watchdog relay opens after {w:g} ms",
+            f"at most {MOST_WATCHDOG_MS} are allowed: hold shorter, or take faster relays",
+            ("relay", "watchdog_ms"),
+        ),
+        Margin(
+            "pulses that come late drop nothing",
+            hold - fed,
+            f"hold_ms = {hold:g} is below {LOST_PULSES} pulses of {PULSE_MS} + kernel tick {KERNEL_TICK_MS} = {fed:g}",
+            f"write {fed:g} or more",
+            ("watchdog", "hold_ms"),
+        ),
+        Margin(
+            "a healthy claim ends in its time",
+            relay.claim_ms - relay.needed_ms,
+            f"claim_timeout_ms = {relay.claim_ms:g} is below watchdog {w:g} + operate {relay.operate_ms:g} + bounce "
+            f"{relay.bounce_ms:g} + debounce {relay.debounce_ms:g} + margin {MARGIN_MS} = {relay.needed_ms:g}",
+            f"write {relay.needed_ms:g} or more, or leave it out",
+            ("relay", "claim_timeout_ms"),
+        ),
+        Margin(
+            "a bounce is over before a contact is believed",
+            relay.debounce_ms - relay.bounce_ms,
+            f"debounce_ms = {relay.debounce_ms:g} is below bounce_ms = {relay.bounce_ms:g}: a contact that "
+            "bounces would be believed in between",
+            f"write {relay.bounce_ms:g} or more",
+            ("relay", "debounce_ms"),
+        ),
+        Margin(
+            "the watchdog's contact closes before a claim ends",
+            w - watchdog.operate_ms - PULSE_MS,
+            f"watchdog operate_ms = {watchdog.operate_ms:g} and a pulse of {PULSE_MS} are longer than W = {w:g}",
+            "take a faster watchdog relay",
+            ("watchdog", "operate_ms"),
+        ),
+    )
