@@ -39,7 +39,7 @@ FAULTS = [
     ("own-contact    = {", "# own-contact = {", "relays, and no wire for own-contact"),
     ('guardian = "gpio"', 'guardian = "plc"', 'guardian = "plc" is not known'),
     ('guardian = "gpio"', 'guardian = "uart"', "no [guardian_uart] says where"),
-    ("watchdog_ms = 115", "watchdog_ms = 100", "below hold 80 + watchdog release 10 + role release 10 + bounce 8 = 108"),
+    ("watchdog_ms = 115", "watchdog_ms = 100", "hold 80 + watchdog release 10 + role release 10 + bounce 8 = 108"),
     ("watchdog_ms = 115", "watchdog_ms = 121", "the board's watchdog relay opens after 121 ms"),
     ("hold_ms = 80", "hold_ms = 49", "hold_ms = 49 is below 4 pulses of 10 + kernel tick 10 = 50"),
     ("debounce_ms = 10", "debounce_ms = 10\nclaim_timeout_ms = 150", "claim_timeout_ms = 150 is below"),
