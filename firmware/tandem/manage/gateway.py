@@ -11,12 +11,14 @@ import os
 import signal
 import ssl
 import sys
+import time
 from collections.abc import Callable
 
 from tandem.config.finding import ConfigError
-from tandem.config.load import load
 from tandem.config.model import Config, Member
 from tandem.manage.api import LocalApi
+from tandem.manage.choose import choose, is_on_trial
+from tandem.port.again import begin_again
 from tandem.port.board import Board, BoardError, load_board
 from tandem.port.disk import StateFolder
 from tandem.port.heart import HeartClient
@@ -26,12 +28,14 @@ from tandem.supervisor import Supervisor
 
 _SUPERVISOR_PRIORITY = 10
 _HEART_PRIORITY = 20
+_AGAIN = 3  # no exit code: the program begins anew
 _log = logging.getLogger("tandem")
 
 
 def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -> int:
     """Run a member until it is stopped; exit code 2 for a start that was refused, with the reason in a sentence.
 
+    A member that has to begin anew (another configuration, other point ids, a dead heart) does so by itself.
     `beside` is called once with the running supervisor: how a bench puts a load at the database's door.
     """
     parser = argparse.ArgumentParser(prog="tandem gateway", description="Run one member of a redundancy group.")
@@ -40,19 +44,29 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     parser.add_argument("--state", required=True, help="folder of this member's own files (keys, registry, histories)")
     parser.add_argument("--board", default="bench", help="a board's name or folder")
     asked = parser.parse_args(argv)
+    began_s = time.monotonic()
     shape = "%(asctime)s.%(msecs)03d %(message)s"
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=shape, datefmt="%T")
     try:
         board = load_board(asked.board, asked.member)
-        config = load(asked.config, board.relay, frozenset(board.serial_ports))
         state = StateFolder(asked.state)
+        config = choose(asked.config, state, board.relay, frozenset(board.serial_ports))
         keys = load_keys(state.path / "keys")
         beat_key = (state.path / "keys" / "beat.key").read_bytes()
     except (ConfigError, BoardError) as error:
         return _refuse(str(error))
     except (OSError, ValueError, ssl.SSLError) as error:
         return _refuse(f"{error}; the members' keys are made with `tandem pair`, the state folder must be writable")
-    return asyncio.run(_main(config, asked.member, board, state, keys, beat_key, beside))
+    try:
+        code = asyncio.run(_main(config, asked.member, board, state, keys, beat_key, beside))
+    except Exception:
+        if not is_on_trial(state):
+            raise
+        _log.exception("the configuration on trial ended the gateway")
+        code = _AGAIN
+    if code == _AGAIN:
+        begin_again(began_s)
+    return code
 
 
 def _refuse(reason: str) -> int:
@@ -71,7 +85,11 @@ async def _main(
 ) -> int:
     heart = HeartClient.spawn(config, member, board, beat_key, priority=_HEART_PRIORITY)
     state.write("pids.json", json.dumps({"supervisor": os.getpid(), "heart": heart.pid}))  # for who watches them
-    supervisor = Supervisor(config, member, board, state, keys, heart)
+    try:
+        supervisor = Supervisor(config, member, board, state, keys, heart)
+    except Exception:
+        heart.close()
+        raise
     api = LocalApi(supervisor, state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -86,6 +104,4 @@ async def _main(
     reason = await supervisor.run()
     _log.info("ending: %s", reason)
     await api.close()
-    return 0 if reason == "stopped" else 3
-
-
+    return 0 if reason == "stopped" else _AGAIN
