@@ -8,13 +8,14 @@ from typing import Any
 from tandem.action import Persist, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import Role
-from tandem.desk import Desk
+from tandem.desk import FLIGHTS, Desk
 from tandem.engine import Close
 from tandem.parts import Parts
 from tandem.past import Past, Standing
 from tandem.point import MS, SECOND, Report, Say
 from tandem.standby import act, told
 from tandem.standby.peer import NEVER
+from tandem.tags import KEY as TAG
 
 _NOT_ACTIVE = "this member is not the active one"
 _NO_LINES = "the field lines are not held yet; try again in a moment"
@@ -65,6 +66,7 @@ class Conduct:
             for _, station in node.service.stations.values():
                 station.initialised(_COI_LOCAL_RESTART, now)
         node.control.refuse_reason = _NO_LINES
+        self.desk.inherit(now)
         node.ask(Say(f"active in epoch {claim.epoch}: {claim.reason}"))
 
     def _drop(self, drop: act.Drop, now: int) -> None:
@@ -73,8 +75,7 @@ class Conduct:
         node.control.refuse_reason = _NOT_ACTIVE
         node.field.stop("lines", now, drop.reason)
         node.field.stop("service", now, drop.reason)
-        self.desk.take_reports(now)
-        node.control.abort(drop.reason)
+        self.desk.role_lost(drop.reason, now)
         node.service.drop_group(drop.reason, now)
         node.service.listen(False, now)
         self.end_history(now)
@@ -150,9 +151,11 @@ class Conduct:
                         node.ask(Say(f"the hot-standby link is closed: {reason}", "warning"))
                         node.mirror.closed(now, reason)
                 case Report():
-                    node.service.report(event, now)
-                case told.ForwardedControl(command, beat):
-                    self.desk.forwarded(command, beat, now)
+                    self.desk.answered(event, now)
+                case told.ForwardedControl():
+                    self.desk.forwarded(event, now)
+                case told.PeerState(key, octets) if key.startswith((TAG, FLIGHTS)):
+                    self.desk.beside(key, octets, now)
                 case told.PeerCursor(center, number):
                     node.service.set_cursor(center, number)
                 case told.ImageSwapped(head):

@@ -255,9 +255,13 @@ class Control:
     def _tell(self, command: Command, stage: Stage, outcome: Outcome, sentence: str) -> None:
         if stage is Stage.END or outcome is not Outcome.DONE:
             self._counts[_COUNTED[outcome]] += 1
-        name, word = self._rules.name(command.point_id), self._rules.word(command.point_id, command.value)
+        name, word = self.words(command)
         text = f"{name} {word}, {command.step.name.lower()} by {command.center}: {sentence or outcome.name.lower()}"
         self._reports.append(Report(command.ref, stage, outcome, text))
+
+    def words(self, command: Command) -> tuple[str, str]:
+        """The names of the command's point and value."""
+        return self._rules.name(command.point_id), self._rules.word(command.point_id, command.value)
 
     @property
     def busy(self) -> bool:

@@ -93,13 +93,7 @@ class Rules:
         return "" if verdict else f'its interlock "{guard.text}" is not fulfilled'
 
     def _operand(self, name: str) -> bool | None:
-        info = self._table.by_name.get(name)
-        if info is None or self._database.served_quality(info.id) & UNUSABLE:
-            return None
-        value = self._database.present[info.id][2]
-        if info.kind in (Kind.DOUBLE, Kind.DOUBLE_OUTPUT):
-            return {float(Double.OFF): False, float(Double.ON): True}.get(value)
-        return value != 0
+        return operand(self._table, self._database, name)
 
     def pulse_ms(self, command: Command) -> int:
         """How long the command's pulse lasts: what it asks for, else what its point says, else 0."""
@@ -140,6 +134,17 @@ class Rules:
         if info.kind in (Kind.DOUBLE, Kind.DOUBLE_OUTPUT):
             return value == (Double.ON if on else Double.OFF)
         return (value != 0) == on
+
+
+def operand(table: PointTable, database: Database, name: str) -> bool | None:
+    """A point as an operand of an expression; None while it is not good."""
+    info = table.by_name.get(name)
+    if info is None or database.served_quality(info.id) & UNUSABLE:
+        return None
+    value = database.present[info.id][2]
+    if info.kind in (Kind.DOUBLE, Kind.DOUBLE_OUTPUT):
+        return {float(Double.OFF): False, float(Double.ON): True}.get(value)
+    return value != 0
 
 
 def _interlock(text: str) -> Interlock | str:

@@ -55,7 +55,8 @@ class Node(Parts):
     def hand_over(self, now: int) -> bool:
         """This process is to end: True while its role still has to change hands."""
         self.role.leaving = "this process is to end"
-        return self.role.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING)
+        unsaved = self.stories.hurry()
+        return unsaved or self.role.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING)
 
     def door(self, slave: str, fault: str, now: int) -> None:
         """Where a slave listens ("": the hot-standby link): `fault` is tried again, "" is all well."""
@@ -257,7 +258,8 @@ class Node(Parts):
 
     def show_point(self, point: PointInfo) -> dict[str, object]:
         """One point in words."""
-        return show_point(self.database, point)
+        tag = self.tags.find(point.name) if point.kind.is_output else None
+        return show_point(self.database, point) | ({"tag": f"{tag.who}: {tag.why}"} if tag else {})
 
     def show_events(self, after: int, most: int) -> list[dict[str, object]]:
         """At most `most` records numbered above `after`, oldest first."""

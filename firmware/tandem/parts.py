@@ -19,6 +19,7 @@ from tandem.master import modbus
 from tandem.master.base import Channel
 from tandem.past import Past, Unsaved
 from tandem.point import MS, Say
+from tandem.remote import Remote
 from tandem.service import Service
 from tandem.slave import iec104
 from tandem.standby.heartbeat import Heartbeat
@@ -64,10 +65,16 @@ class Parts:
         self.unsaved = Unsaved()
         self.foreign_beats = 0
         self.lan_names = tuple(lan.name for lan in config.lans)
-        refs = itertools.count(1)
+        refs = itertools.count((int.from_bytes(entropy(2), "little") << 32) + 1)
+        self.next_ref: Callable[[], int] = lambda: next(refs)
+        """The number of the next control; its upper half is this process'."""
+        self.tags = past.tags(self.table)
+        self.stories = past.stories(member)
+        """The control log."""
+        self.remote = Remote(config, self.table, self.database)
         self._make_field()
-        self._make_service(lambda: next(refs))
-        self._make_standby(relay, lambda: next(refs), now)
+        self._make_service(self.next_ref)
+        self._make_standby(relay, self.next_ref, now)
         self.health = Health(judgements(config, self.database, self.carrier, self.service.connected))
         self.proven = not self.rules.has_pins
         """The watchdog's proof test passed."""

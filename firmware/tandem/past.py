@@ -6,9 +6,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
+from tandem import control_log
 from tandem.action import Persist
 from tandem.point import MS
-from tandem.registry import Registry
+from tandem.registry import PointTable, Registry
+from tandem.tags import Tags
 
 _AGAIN_NS = 5_000 * MS
 
@@ -63,7 +65,8 @@ class Past:
 
     REGISTRY: ClassVar[str] = "registry.json"
     STANDING: ClassVar[str] = "standing.json"
-    FILES: ClassVar[tuple[str, ...]] = (REGISTRY, STANDING)
+    TAGS: ClassVar[str] = "tags.jsonl"
+    FILES: ClassVar[tuple[str, ...]] = (REGISTRY, STANDING, TAGS, *control_log.FILES)
 
     def __init__(self, texts: dict[str, str]) -> None:
         self._texts = texts
@@ -78,6 +81,21 @@ class Past:
         except ValueError as error:
             self.faults.append(f"{self.REGISTRY}: {error}; ids are given anew, the active's are adopted if they differ")
             return Registry()
+
+    def tags(self, table: PointTable) -> Tags:
+        """The tags that block points."""
+        try:
+            return Tags(table, self._texts.get(self.TAGS, ""))
+        except (ValueError, RecursionError) as error:
+            self.faults.append(f"{self.TAGS}: {error}; tags are taken from the other member, or have to be set again")
+            return Tags(table)
+
+    def stories(self, member: str) -> control_log.ControlLog:
+        """The control log."""
+        log = control_log.ControlLog(member, self._texts)
+        if log.damaged:
+            self.faults.append(f"the control log has lost {log.damaged} controls: their lines are damaged")
+        return log
 
     def standing(self) -> Standing:
         """The last standing; a fresh one where nothing is remembered."""

@@ -8,9 +8,10 @@ from tandem.codec.beat import Role
 from tandem.panel.leds import PanelState, PathState, SerialState, leds
 from tandem.parts import Parts
 from tandem.point import MS, Cause, Say
+from tandem.show import time_text
 from tandem.standby.own import Transition
 from tandem.standby.peer import NEVER
-from tandem.system import PREFIX
+from tandem.system import CONTROL_COUNTS, PREFIX
 
 _FAST_NS = 25 * MS  # but a change of role at once
 _SLOW_NS = 250 * MS  # counters of centers and devices: so often is enough for a point
@@ -28,6 +29,7 @@ class Reporter:
         self._counted: dict[str, tuple[int, ...]] = {}
         self._moved: dict[str, tuple[bool, bool]] = {}
         self.failovers = 0
+        self.control_counts = dict.fromkeys(CONTROL_COUNTS, 0)
         table = node.table
         self._ids = {p.name.removeprefix(PREFIX): p.id for p in table.points if p.name.startswith(PREFIX)}
         self._fast: list[tuple[str, Callable[[], float]]] = [
@@ -71,6 +73,10 @@ class Reporter:
         lag = node.mirror.statistics().get("lag_last_ms")
         if lag is not None:
             self._set("mirror_lag_ms", lag, stamp_us)
+        self._set("remote", float(node.remote.station()), stamp_us)
+        self._set("tagged", len(node.tags.every()), stamp_us)
+        for word, count in self.control_counts.items():
+            self._set(f"controls.{word}", count, stamp_us)
         takeover = self.takeover()
         self._set("last_failover_ms", float(takeover["total_ms"] or 0), stamp_us)  # type: ignore[arg-type]
         self._set("last_failover_cause", _cause(node.role.takeover.reason), stamp_us)
@@ -82,6 +88,7 @@ class Reporter:
             self._set(f"center.{center}.held", max(0.0, node.journal.head - row["cursor"]), stamp_us)
         for slave, count in node.service.intruders.items():
             self._set(f"slave.{slave}.intruders", count, stamp_us)
+            self._set(f"slave.{slave}.remote", float(node.remote.slave(slave)), stamp_us)
             self._set(f"slave.{slave}.ok", float(slave not in node.service.doors_shut), stamp_us)
         self._look_at_lines()
         beats = self.foreign_beats()
@@ -162,7 +169,9 @@ class Reporter:
             "fence": "kernel lease and heart" if node.rules.fenced else "heart",
             "head": node.journal.head,
             "controls": node.control.refuse_reason or "accepted",
-            "control_counts": node.control.statistics(),
+            "control_counts": {**node.control.statistics(), "forwarded": self.control_counts["forwarded"]},
+            "remote": "permitted" if node.remote.station() else "no: the station is switched to local",
+            "tags": {tag.name: f"{tag.who}: {tag.why} ({time_text(tag.stamp_us)})" for tag in node.tags.every()},
             "centers": node.service.statistics(),
             "devices": self._devices(),
             "leds": self.leds(),

@@ -29,6 +29,15 @@ class SystemPoint:
 
 _B, _A, _C = Kind.BINARY, Kind.ANALOG, Kind.COUNTER
 _NO_YES = ("no", "yes")
+CONTROL_COUNTS = {
+    "forwarded": "that came in at the standby and went to the active",
+    "executed": "carried out to the end",
+    "refused": "that a rule refused",
+    "failed": "that the device refused, or that its feedback did not follow",
+    "not_sent": "that ended before the device had them",
+    "unknown": "that the device may have, and whose end nobody saw",
+}
+"""What is counted of controls, each member for itself."""
 _FIXED = (
     SystemPoint("role_active", _B, True, "this member is the active one", ("standby", "active")),
     SystemPoint("role", _A, True, "0 starting, 1 standby, 2 taking over, 3 active, 4 releasing, 5 out of service"),
@@ -53,6 +62,9 @@ _FIXED = (
     SystemPoint("health", _A, True, "how fit this member is to serve: 255 nothing wrong, 0 worst"),
     SystemPoint("clock_synced", _B, True, "stamps may be trusted", _NO_YES),
     SystemPoint("reverts_stopped", _B, True, "failovers too often: no revert to the preferred member", _NO_YES),
+    SystemPoint("remote", _B, True, "centers may control the station; else its key says local", ("local", "remote")),
+    SystemPoint("tagged", _A, True, "tags that block controls"),
+    *(SystemPoint(f"controls.{word}", _C, True, f"controls {about} here") for word, about in CONTROL_COUNTS.items()),
     SystemPoint("control_unknown", _C, False, "controls that ended unknown: somebody must look"),
 )
 _OUT = Kind.BINARY_OUTPUT
@@ -90,6 +102,8 @@ def system_points(config: Config) -> list[SystemPoint]:
     for slave in config.slaves:
         about = f"strangers refused by slave {slave.name}"
         points.append(SystemPoint(f"{PREFIX}slave.{slave.name}.intruders", _C, True, about))
+        about = f"centers of slave {slave.name} may control"
+        points.append(SystemPoint(f"{PREFIX}slave.{slave.name}.remote", _B, True, about, ("local", "remote")))
         about = f"slave {slave.name} can listen at its addresses"
         points.append(SystemPoint(f"{PREFIX}slave.{slave.name}.ok", _B, True, about, ("failed", "ok")))
         for center in slave.centers:

@@ -29,7 +29,7 @@ def test_every_member_path_device_and_center_has_its_points(config: Config) -> N
         "_sys.path.serial.crossover", "_sys.device.F1.ok", "_sys.device.F2.ok", "_sys.master.meters.ok",
         "_sys.center.north.connected", "_sys.center.probe.held", "_sys.slave.scada.intruders", "_sys.link.intruders",
     } <= names  # fmt: skip
-    assert len(names) == len(system_points(config)) == 27 + 3 + 2 + 3 + 2 + 2 * 6
+    assert len(names) == len(system_points(config)) == 35 + 3 + 2 + 3 + 3 + 2 * 6
     assert all(len(name) <= 64 for name in names)
 
 

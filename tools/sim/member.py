@@ -89,11 +89,13 @@ class Member(HeartLoop):
 
     def order(self, member: str) -> None:
         """An operator orders that `member` be active, at this box."""
+        self.call(lambda now: self.world.tell(f"{self.letter}: {self.node.order_switchover(member, now)}"))
 
-        def give(t: int) -> None:
-            self.world.tell(f"{self.letter}: {self.node.order_switchover(member, t)}")
-
-        self._event(give)
+    def call(self, do: Callable[[int], object]) -> object:
+        """Somebody asks at this box: `do(now)` in its process; its result, None from a process that is not running."""
+        results: list[object] = []
+        self._event(lambda now: results.append(do(now)))
+        return results[0] if results else None
 
     @property
     def up(self) -> bool:

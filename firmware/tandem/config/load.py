@@ -11,6 +11,7 @@ from tandem.config.finding import ConfigError, Finding, Findings
 from tandem.config.masters import Masters
 from tandem.config.model import Config, Place
 from tandem.config.read import Reader
+from tandem.config.references import verify_remote
 from tandem.config.slaves import Slaves
 from tandem.config.timing import RelayTimes, verify_timing
 from tandem.config.verify_group import (
@@ -140,5 +141,6 @@ def _build(draft: Draft, relay: RelayTimes | None, folder: str) -> Config:
     verify_windows(zip(masters.masters, masters.paths, strict=True), reader)
     verify_timing(config, relay, reader)
     with_points, with_rows = masters.finish(), slaves.finish()
+    verify_remote(config, slaves.paths, draft)
     digest = draft.digest()
     return Config(group, lans, serials, standby, time, with_points, with_rows, folder, digest)

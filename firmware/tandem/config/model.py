@@ -30,6 +30,7 @@ class Group:
     name: str
     preferred: Literal["a", "b", "none"] = "none"
     revert_after_s: int = 300
+    remote: str = ""  # expression over full names: centers may control while it is true
 
 
 @dataclass(slots=True, frozen=True)
@@ -233,6 +234,7 @@ class Slave:
     clock_sync: Literal["accept", "answer", "refuse"] = "answer"
     select_timeout_ms: int = 10_000
     max_command_age_ms: int = 0  # 0: not checked
+    remote: str = ""  # as that of the group, for this slave
     options: dict[str, object] = field(default_factory=dict)  # t0_s t1_s t2_s t3_s k w and the like
     place: Place = Place("", 0)
 

@@ -9,7 +9,8 @@ from tandem import interlock as expressions
 from tandem.config.draft import Draft
 from tandem.config.finding import nearest
 from tandem.config.keys import shown
-from tandem.config.model import Device, Feedback, Place
+from tandem.config.locate import Path
+from tandem.config.model import Config, Device, Feedback, Place
 from tandem.config.points import Template
 from tandem.interlock import Expression
 from tandem.point import Kind
@@ -76,6 +77,25 @@ class References:
             )
         return Feedback(name, int(match.group(2)))
 
+    def remote(self, text: str, path: Path, what: str) -> None:
+        """Verify an expression that permits remote control, over full names."""
+        if not text:
+            return
+        try:
+            names = _parsed(text).names
+        except ValueError as error:
+            wrong, _, right = str(error).partition("; ")
+            self.draft.reader.add(path, f"{what}: {wrong}", right or "write names joined by not, and, or, ( )")
+            return
+        for name in names:
+            kind = self.draft.kinds.get(name)
+            if name not in self.draft.kinds and self.draft.whole:
+                cure = nearest(name, list(self.draft.kinds), "points there are")
+                self.draft.reader.add(path, f"{what} names {shown(name)}, which is no point", cure)
+            elif kind is not None and kind not in _TWO_STATES:
+                cure = "operands are binary or double points"
+                self.draft.reader.add(path, f"{what}: {shown(name)} is a {kind.word}", cure)
+
     def interlock(self, template: Template, device: Device) -> str:
         """The interlock with full names; "" where it is empty or wrong."""
         if not template.interlock:
@@ -111,6 +131,17 @@ class References:
                 )
             full[name] = found
         return (f"{prefix}: " if prefix else "") + expression.renamed(full.__getitem__)
+
+
+def verify_remote(config: Config, paths: list[Path], draft: Draft) -> None:
+    """The keys that permit remote control, when every point is known; `local` is the local API's own name."""
+    references = References(draft)
+    references.remote(config.group.remote, ("group", "remote"), "remote of [group]")
+    for slave, path in zip(config.slaves, paths, strict=True):
+        references.remote(slave.remote, (*path, "remote"), f"remote of slave {shown(slave.name)}")
+        if slave.name == "local":
+            wrong = 'a slave is named "local", and so the local API is called'
+            draft.reader.add((*path, "name"), wrong, "choose another name")
 
 
 @lru_cache(maxsize=4096)

@@ -34,6 +34,7 @@ GROUP = (
         86400,
         unit="s",
     ),
+    Key("remote", "text", "centers may control while this expression over points is true; empty: always", ""),
 )
 
 LAN = (
@@ -194,6 +195,7 @@ SLAVE = (
         600_000,
         unit="ms",
     ),
+    Key("remote", "text", "its centers may control while this expression over points is true; empty: always", ""),
     Key("center", "tables", "its control centers"),
 )
 SLAVE_ON_LAN = (Key("lan", "name", "name of its LAN", None, 1, 32),)

@@ -91,7 +91,8 @@ class Answerer:
         self._theirs[ref] = frame.ref, Step(frame.step)
         self._seen.add(frame.ref)
         command = Command(ref, frame.point_id, frame.value, Step(frame.step), frame.center, now, frame.pulse_ms)
-        return ForwardedControl(replace(command, select_timeout_ms=frame.select_timeout_ms), frame.beat)
+        command = replace(command, select_timeout_ms=frame.select_timeout_ms)
+        return ForwardedControl(command, frame.beat, frame.ref)
 
     def report(self, report: Report) -> ReportFrame | None:
         """The answer as a frame; None when the control did not come from this session."""

@@ -37,6 +37,10 @@ RESYNCS_MAX = 5
 """Sessions begun anew without a record applied in between; then the stream is closed."""
 
 
+BOTH_WAYS = "tag."
+"""States that a standby may change too begin so."""
+
+
 class Sessions:
     """What a mirror is made of, and the sessions over its link."""
 
@@ -149,6 +153,8 @@ class Sessions:
                 self._events += [report] if report else []
             case Order(word, origin):
                 self._events.append(Ordered(word, origin))
+            case State(key, octets) if key.startswith(BOTH_WAYS):
+                self._events.append(PeerState(key, octets))  # whose is newer the owner decides, and says with `state`
             case State(key, octets) if not self.active:
                 self._soft.hear(key, octets)
                 self._events.append(PeerState(key, octets))

@@ -62,6 +62,7 @@ class ForwardedControl:
 
     command: Command
     beat: int
+    theirs: int  # its ref at the standby
 
 
 @dataclass(slots=True, frozen=True)
