@@ -64,7 +64,7 @@ def test_what_is_kept_comes_back() -> None:
     again = make(tags.to_json())
     assert again.all_known() == tags.all_known() and not tags.unsaved
     for text in ("{}", "[1]", "no", '["F1", true, 0, "", "", 1]', '["F1", 1, 1, "", "", 1]'):
-        with pytest.raises(ValueError):  # noqa: PT011
+        with pytest.raises(ValueError):
             make(text)
 
 
