@@ -220,6 +220,10 @@ class Field:
         told = [(channel.name, channel.told()) for channel in self._confirming]
         return {_CURSOR + name: number for name, number in told if number is not None}
 
+    def alarms(self) -> list[str]:
+        """What somebody has to look at."""
+        return [channel.alarm for channel in self._confirming if channel.alarm]
+
     def resume(self, cursors: Mapping[str, int]) -> None:
         """This member becomes active: what its predecessor had confirmed to the devices."""
         for channel in self._confirming:

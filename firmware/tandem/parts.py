@@ -15,6 +15,7 @@ from tandem.database import Database
 from tandem.field import Field
 from tandem.health import Health, judgements
 from tandem.journal import Journal
+from tandem.master import iec104 as master_iec104
 from tandem.master import modbus
 from tandem.master.base import Channel
 from tandem.past import Past, Unsaved
@@ -33,6 +34,9 @@ from tandem.standby.role import RoleMachine
 from tandem.standby.rules import guard_rules
 from tandem.standby.sync import Sync
 from tandem.system import ORDER_POINTS, PREFIX, point_table
+
+_LATER_MS = 1000
+"""A channel's own time-outs speak first; so much later the control model does."""
 
 
 class Parts:
@@ -85,21 +89,28 @@ class Parts:
         points: dict[int, Point] = {}
         channels: list[Channel] = []
         answer_ns: dict[str, int] = {}
+        limit_ms: dict[str, int] = {}
         for master in self.config.masters:
             made = self._channels(master)
             channels += made
             answer_ns.update({channel.name: master.timeout_ms * MS for channel in made})
+            if confirm_ms := master.options.get("command_timeout_ms"):  # of a selection, then of its execution
+                limit_ms.update({channel.name: 2 * int(str(confirm_ms)) + _LATER_MS for channel in made})
             points.update({self.table.id(p.name): p for device in master.devices for p in device.points})
         self.field = Field(channels, answer_ns)
         owner = self.field.owner_of() | {self.table.id(PREFIX + name): "" for name in ORDER_POINTS}
         self.control = Control(
-            self.table, self.database, points, owner, expiry_ms=self.config.standby.control_expiry_ms
+            self.table, self.database, points, owner, limit_ms, self.config.standby.control_expiry_ms
         )
         self.control.refuse_reason = "this member is not the active one"
 
     def _channels(self, master: Master) -> list[Channel]:
         line = self.config.serial(master.serial) if master.serial else None
-        comm_points = self.config.standby.comm_events == "points"
+        standby = self.config.standby
+        comm_points = standby.comm_events == "points"
+        if master.protocol == "iec104":
+            wait_ms = standby.confirm_wait_ms
+            return master_iec104.build(master, self.table, self.database, self.clock, wait_ms, comm_points)
         return modbus.build(master, line, self.table, self.database, self.clock, comm_points)
 
     def _make_service(self, next_ref: Callable[[], int]) -> None:

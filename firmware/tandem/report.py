@@ -230,7 +230,7 @@ class Reporter:
     def alarms(self) -> list[str]:
         """What somebody has to look at, in sentences."""
         node = self.node
-        found = [node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault]
+        found = [node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault, *node.field.alarms()]
         found += node.service.doors_shut.values()
         return [sentence for sentence in found if sentence]
 

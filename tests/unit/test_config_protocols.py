@@ -90,7 +90,7 @@ def test_every_key_of_a_protocol_is_known(protocol: str) -> None:
 
 
 def test_the_engines_of_this_version() -> None:
-    assert {p.name for p in PROTOCOLS.values() if p.master_ready} == {"modbus-rtu", "modbus-tcp"}
+    assert {p.name for p in PROTOCOLS.values() if p.master_ready} == {"modbus-rtu", "modbus-tcp", "iec104"}
     assert {p.name for p in PROTOCOLS.values() if p.slave_ready} == {"iec104"}
 
 

@@ -8,7 +8,9 @@ from typing import Protocol as Shape
 
 from tandem.codec.iec60870 import address as iec
 from tandem.codec.modbus import address as modbus
+from tandem.config import schema_iec
 from tandem.config.finding import Findings
+from tandem.config.keys import shown
 from tandem.config.lists import ListRow
 from tandem.config.model import Place
 from tandem.point import Kind
@@ -56,7 +58,7 @@ def verify_point(family: str, row: ListRow, kind: Kind) -> Faults:
             return _modbus(modbus.parse(text), row.text("encoding"), kind)
         if family == "iec60870":
             iec.parse(text, 1)
-            return []
+            return _iec(row.text("type"), row.text("select"), kind)
         return _dnp3(text, kind)
     except ValueError as error:
         wrong, _, right = str(error).partition("; ")
@@ -87,6 +89,31 @@ def _modbus(address: modbus.ModbusAddress, encoding: str, kind: Kind) -> Faults:
     if last > modbus.HIGHEST and not address.is_bits:
         return [(f"{encoding} at {address} ends at register {last}", f"the last register is {modbus.HIGHEST}")]
     return []
+
+
+def _iec(type_name: str, select: str, kind: Kind) -> Faults:
+    if not kind.is_output:
+        given = "type" if type_name else "select" if select else ""
+        return [(f"{given} is of outputs, a {kind.word} takes what comes", "empty the cell")] if given else []
+    families = [family for family, kinds in schema_iec.FAMILIES.items() if family[0] == "C" and kind.word in kinds]
+    names = [name for name in schema_iec.TYPES_101 if name[:4] in families]
+    if type_name and type_name not in names:
+        return [(f"type {shown(type_name)} is no command of a {kind.word}", f"write one of {', '.join(names)}")]
+    return []
+
+
+def verify_objects(family: str, rows: Sequence[Addressed], findings: Findings) -> None:
+    """No two inputs of a device are the same object, where a protocol knows objects."""
+    if family != "iec60870":
+        return
+    owners: dict[tuple[int, int], str] = {}
+    for row in rows:
+        if not row.kind.is_output:
+            address = iec.parse(str(row.arguments["address"]), 0)
+            owner = owners.setdefault(address, row.name)
+            if owner != row.name:
+                wrong = f'"{row.name}" is object {row.arguments["address"]}, which feeds "{owner}" already'
+                findings.add(row.place, wrong, "give each input an object of its own")
 
 
 def _dnp3(text: str, kind: Kind) -> Faults:

@@ -79,6 +79,7 @@ def read_points(draft: Draft, file: str, where: Path | Place, protocol: Protocol
         elif name:
             result.broken.append(name)
     address_rules.verify_outputs(protocol.family, result.templates, draft.findings)
+    address_rules.verify_objects(protocol.family, result.templates, draft.findings)
     return result
 
 

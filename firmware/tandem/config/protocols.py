@@ -91,6 +91,6 @@ _ALL = (
         "dnp3-tcp", "dnp3", True, (*_D.MASTER, *_D.MASTER_TCP), (*_D.DEVICE, *_D.DEVICE_TCP), (*_D.SLAVE, *_D.SLAVE_TCP)
     ),
     _protocol("iec101", "iec60870", True, _I.MASTER_101, _I.DEVICE_101, _I.SLAVE_101),
-    _protocol("iec104", "iec60870", True, _I.MASTER_104, _I.DEVICE_104, _I.SLAVE_104, "slave"),
+    _protocol("iec104", "iec60870", True, _I.MASTER_104, _I.DEVICE_104, _I.SLAVE_104, "master slave"),
 )
 PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in _ALL}

@@ -36,6 +36,7 @@ _MASTER = (
     Key("command_timeout_ms", "integer", "until activation is confirmed", 10_000, 100, 600_000, unit="ms"),
     Key("command_time_tag", "boolean", "send commands with time", False),
     Key("select", "boolean", "the gateway itself selects before it executes", False),
+    Key("short_pulse_ms", "integer", "pulses up to this are sent as short, others as long", 100, 1, 60_000, unit="ms"),
     Key("accept_end_of_init", "boolean", "interrogate when a station says that it restarted", True),
 )
 MASTER_104 = (*_TIMERS, *_MASTER)
@@ -57,7 +58,10 @@ DEVICE_101 = (
     Key("address", "integer", "common address", None, 1, 65534),
     Key("link_address", "integer", "link address; -1: as the common address", -1, -1, 65534),
 )
-POINT = (Key("type", "text", "of an output: the command's standard name", ""),)
+POINT = (
+    Key("type", "text", "of an output: the command's standard name", ""),
+    Key("select", "text", "of an output: as its master, or otherwise", "", choices=("", "yes", "no")),
+)
 
 _SLAVE = (
     Key("common_address", "integer", "of the station", None, 1, 65534),

@@ -69,8 +69,13 @@ class Confirming(Channel, Protocol):
     For what it received it notes the journal's head, and confirms only what was released up to there.
     """
 
-    released: int
-    """The highest journal number that a device was, or is being, answered for."""
+    @property
+    def released(self) -> int:
+        """The highest journal number that a device was, or is being, answered for."""
+
+    @property
+    def alarm(self) -> str:
+        """What somebody has to look at, as a sentence; "" when all is well."""
 
     def release(self, number: int, now: int) -> None:
         """Both members have the records up to `number`, or this one goes on alone; called each turn: be quick."""

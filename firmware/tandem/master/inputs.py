@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from tandem.clock import Clock
 from tandem.config.model import Point
 from tandem.database import Database
-from tandem.point import MS, Cause, Double, Kind, Quality
+from tandem.point import DEVICE_TIME, MS, Cause, Double, Kind, Quality
 
 _NEVER_READ = int(Quality.NEVER_READ)
 _NOT_TOPICAL = int(Quality.NOT_TOPICAL)
@@ -44,6 +44,37 @@ class Input:
             return self.mark(quality | _OVER, stamp_us, cause)
         return self._store(value, quality, stamp_us, cause)
 
+    def value_of(self, raw: float) -> float:
+        """The value in engineering units that a raw one means; NaN and infinity stay what they are."""
+        return raw * self._scale + self._offset
+
+    def event(self, value: float, quality: int, stamp_us: int, cause: int) -> bool:
+        """The device's own account of a change, in engineering units and with its own stamp; True when it was stored.
+
+        It is stored also where it equals the last one: what happened in between is for the device to tell. Only a
+        deadband holds it back.
+        """
+        if not math.isfinite(value):
+            return self.mark(quality | _OVER, stamp_us, cause)
+        database = self._database
+        old = database.present[self.point_id]
+        if old[4] & _NEVER_READ:
+            cause = cause & DEVICE_TIME | _INITIAL
+        elif self._deadband and not (old[4] ^ quality) & ~_TIME and abs(value - old[2]) < self._deadband:
+            return False
+        database.update(self.point_id, value, quality, stamp_us, cause)
+        return True
+
+    @property
+    def never_read(self) -> bool:
+        """Nobody has stored a value yet."""
+        return bool(self._database.present[self.point_id][4] & _NEVER_READ)
+
+    @property
+    def has_deadband(self) -> bool:
+        """Small changes are not stored."""
+        return bool(self._deadband)
+
     def mark(self, quality: int, stamp_us: int, cause: int = _SCAN) -> bool:
         """The value is not known any more: keep the last one under this quality; True when that is a change."""
         value = self._database.present[self.point_id][2]
@@ -53,7 +84,7 @@ class Input:
         database = self._database
         old = database.present[self.point_id]
         if old[4] & _NEVER_READ:
-            cause = cause & 0x80 | _INITIAL
+            cause = cause & DEVICE_TIME | _INITIAL
         elif not (old[4] ^ quality) & ~_TIME:
             change = value - old[2]
             if not change or -self._deadband < change < self._deadband:
@@ -66,6 +97,10 @@ class BinaryInput(Input):
     """A single: any raw value but zero is 1. Scale and offset do not apply."""
 
     __slots__ = ()
+
+    def value_of(self, raw: float) -> float:
+        """1 for any raw value but zero."""
+        return 1.0 if raw else 0.0
 
     def put(self, raw: float, quality: int, stamp_us: int, now: int, cause: int = _SCAN) -> bool:
         """A raw state arrived; True when it was stored."""
@@ -94,6 +129,15 @@ class DoubleInput(Input):
             return False
         waiting.pop(self, None)
         return self._store(float(int(raw) & 3), quality, stamp_us, cause)
+
+    def value_of(self, raw: float) -> float:
+        """The `Double` state."""
+        return float(int(raw) & 3)
+
+    def event(self, value: float, quality: int, stamp_us: int, cause: int) -> bool:
+        """As every input; the device saw the intermediate state last as long as it says, so it is stored as it is."""
+        self._inputs.settling.pop(self, None)
+        return super().event(value, quality, stamp_us, cause)
 
     def _differs(self) -> bool:
         old = self._database.present[self.point_id]
