@@ -27,7 +27,6 @@ from tandem.report import Reporter
 from tandem.show import show_point, show_record
 from tandem.standby.own import OwnState
 from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
-from tandem.statistics import Figures
 
 _INTRUDERS_SAID = 10  # each of the first ones, then every hundredth
 
@@ -72,10 +71,6 @@ class Node(Parts):
         """The wall clock at monotonic `now`."""
         self.clock.set(now, utc_us, synced)
 
-    def figures(self, figures: Figures) -> None:
-        """What this process costs, once a second."""
-        self.reporter.statistics.told(figures)
-
     def was_away(self, away_ns: int, now: int) -> None:
         """The loop did not run for longer than the lease: what was ours may be another's. Before anything else."""
         self.ask(Say(f"the loop was away for {away_ns // MS} ms", "warning"))
@@ -93,6 +88,8 @@ class Node(Parts):
             self.quoted.heard(message)
         elif isinstance(message, say.HeartTurn):
             self.sync.heart_turned(message.at_ns, now)
+        elif isinstance(message, say.PinsRead):
+            self.reporter.cabinet.read(message)
         else:
             self.conduct.heart(message, now)
 
@@ -256,10 +253,6 @@ class Node(Parts):
         return BeatBody(self.role.role, self.role.own.health, flags, self.epoch, self.journal.head, released)
 
     # --- for the local API ----------------------------------------------------------------------------------------
-
-    def reset_statistics(self, device: str) -> str:
-        """Count anew, for one device or ("") all of this member. Raises ValueError for a device that is not there."""
-        return self.reporter.statistics.reset(device)
 
     def status(self, now: int) -> dict[str, object]:
         """Everything the front panel knows and more."""

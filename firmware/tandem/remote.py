@@ -21,12 +21,14 @@ class Remote:
 
     def __init__(self, config: Config, table: PointTable, database: Database) -> None:
         self._read = lambda name: operand(table, database, name)
+        self.key_local = False
+        """The key of this member's own front panel stands at local."""
         self._station = parse(config.group.remote) if config.group.remote else None
         self._slaves = {slave.name: parse(slave.remote) for slave in config.slaves if slave.remote}
 
     def station(self) -> bool:
         """Remote control of the station is permitted."""
-        return self._permits(self._station)
+        return not self.key_local and self._permits(self._station)
 
     def slave(self, name: str) -> bool:
         """Remote control through this slave is permitted."""

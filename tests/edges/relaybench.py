@@ -54,9 +54,10 @@ class Heart:
 
     def sensed(self) -> bytes:
         """The newest S message."""
-        newest = self.sock.recv(64)
-        while select.select([self.sock], [], [], 0.02)[0]:
-            newest = self.sock.recv(64)
+        newest = b""
+        while not newest or select.select([self.sock], [], [], 0.02)[0]:
+            message = self.sock.recv(64)
+            newest = message if message[:1] == b"S" else newest
         return newest
 
     def close(self) -> None:

@@ -80,7 +80,7 @@ def test_a_port_in_use_is_said_and_served_later(group: Group) -> None:
         group.roles()
         group.wait(lambda: group.value(standby, "_sys.slave.scada.ok") == 0, "the system point says so")
         assert "cannot listen" in group.members[standby].status()["alarms"][0]
-        assert group.members[standby].status()["leds"]["alarm"] == "red blinking"
+        assert group.members[standby].status()["leds"]["fault"] == "red"
     group.says(standby, mark, "scada listens again")
     group.wait(lambda: group.value(standby, "_sys.slave.scada.ok") == 1, "and that all is well")
     assert group.members[standby].status()["alarms"] == []

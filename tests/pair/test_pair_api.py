@@ -30,8 +30,9 @@ def test_status_points_and_events_as_json(group: Group) -> None:
         status = as_json(group.cli("status", member, "--json"))
         assert status["member"] == member and status["role"] == ("active" if member == active else "standby")
         assert status["health"] == {"value": 255, "losses": []} and status["alarms"] == []
-        assert status["leds"]["role"] == ("green" if member == active else "amber")
-        assert status["leds"]["sync"] == "green" and status["leds"]["station"] == "green"
+        assert status["leds"]["active"] == ("green" if member == active else "dark")
+        assert status["leds"]["standby"] == ("dark" if member == active else "amber")
+        assert status["leds"]["peer"] == "green" and status["leds"]["lan1"] == "green"
         points = {row["name"]: row for row in as_json(group.cli("points", member, "--json"))}
         assert {"F1.breaker", "M1.active_power", "_sys.role_active"} <= set(points)
         assert {"name", "kind", "value", "text", "quality", "time", "number", "local"} <= set(points["F1.breaker"])

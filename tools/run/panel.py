@@ -8,6 +8,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tandem.config.signals import LED_NAMES
+
 _COLOURS = {"green": "bright_green", "amber": "orange1", "yellow": "orange1", "red": "bright_red"}
 _ROLE_STYLE = {"active": "bold bright_green", "standby": "bold orange1", "out-of-service": "bold bright_red"}
 DARK = "grey23"
@@ -16,7 +18,7 @@ DARK = "grey23"
 def led(colour: str, blink: bool, name: str, dim: bool = False) -> Text:
     """One LED with its legend; a blinking one is dark every other picture."""
     words = colour.split()
-    style = DARK if dim or not words or (blink and "blinking" in words) else _COLOURS.get(words[0], DARK)
+    style = DARK if dim or not words or (blink and len(words) > 1) else _COLOURS.get(words[0], DARK)
     return Text.assemble(("●", style), (f" {name}", "grey42" if dim else "grey74"))
 
 
@@ -24,7 +26,7 @@ def front_panel(letter: str, status: dict[str, Any], world: dict[str, Any], trou
     """The panel of a member; `status` {} is a member that does not answer, `trouble` says why in a word."""
     leds = status.get("leds") or {}
     row = Table.grid(padding=(0, 2))
-    names = list(leds) or ["power", "role", "sync", "link"]
+    names = list(leds) or list(LED_NAMES)
     for start in range(0, len(names), 5):
         some = names[start : start + 5]
         row.add_row(*(led(str(leds.get(name, "dark")), blink, name, dim=not status) for name in some))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tandem.config.model import Config
 from tandem.config.timing import RelayTimes, delivery_ms
+from tandem.panel.leds import DEAD
 from tandem.point import MS
 from tandem.standby.guard_words import PathRule, Rules
 
@@ -36,5 +37,6 @@ def guard_rules(
         tick_ns=TICK_NS[standby.profile],
         has_pins=has_pins and relay is not None,
         fenced=has_pins and leased,
+        dead_leds=DEAD,
         lans=len(config.lans) if has_pins and leased else 0,
     )

@@ -3,6 +3,7 @@
     {"do": "state"}                                  <- {"ok": true, "state": {...}}
     {"do": "cut" | "restore", "what": LAN | "crossover" | "power", "member": "a" | "b" | null}
     {"do": "weld" | "unweld", "member": "a"}
+    {"do": "turn" | "unturn", "what": "key" | "lamp", "member": "a"}
     {"do": "reset"}                                  <- {"ok": true, "flows": N}: both ends of the link get a reset
     {"do": "history", "since": NS}                   <- {"ok": true, "events": [[ns, what, member, value], ...]}
     {"do": "subscribe"}                              <- {"ok": true}, then {"event": [...]} for each
@@ -128,6 +129,9 @@ class Control:
         if verb in ("cut", "restore"):
             self.world.cut(str(asked["what"]), member, verb == "restore")
             return {"t": self.loop.now}
+        if verb in ("turn", "unturn"):
+            self.world.turn(str(asked["what"]), member, verb == "turn")
+            return {"t": self.loop.now}
         if verb in ("weld", "unweld"):
             if member not in MEMBERS:
                 raise ValueError("name a member, a or b")
@@ -143,5 +147,5 @@ class Control:
         if verb == "end":
             self.loop.running = False
             return {}
-        can = "state, history, cut, restore, weld, unweld, reset, subscribe, end"
+        can = "state, history, cut, restore, weld, unweld, turn, unturn, reset, subscribe, end"
         raise ValueError(f"{verb!r} cannot be done; these can: {can}")

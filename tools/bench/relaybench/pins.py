@@ -18,7 +18,7 @@ class Pins:
         self.loop = loop
         self.world = world
         self._heart: socket.socket | None = None
-        self._told = b""
+        self._told = self._told_inputs = b""
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(path))
@@ -36,7 +36,7 @@ class Pins:
             self._lose()
         heart.setblocking(False)
         self._heart = heart
-        self._told = b""
+        self._told = self._told_inputs = b""
         self.loop.add(heart.fileno(), IN | RDHUP, lambda mask: self._speaks(heart, mask), first=True)
         self.world.heart(self.member, True)
         self.tell()
@@ -70,12 +70,14 @@ class Pins:
         """Send the sensed contacts if they changed. A heart that does not read gets the newest when it does."""
         if self._heart is None or not self.world.power[self.member]:
             return
-        message = self.world.sense(self.member)
-        if message == self._told:
-            return
+        message, inputs = self.world.sense(self.member), self.world.inputs(self.member)
         try:
-            self._heart.send(message)
-            self._told = message
+            if inputs != self._told_inputs:
+                self._heart.send(inputs)
+                self._told_inputs = inputs
+            if message != self._told:
+                self._heart.send(message)
+                self._told = message
         except BlockingIOError:
             self.loop.modify(self._heart.fileno(), IN | OUT | RDHUP)
         except OSError:

@@ -6,11 +6,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from tandem.codec.heart import KEY_LOCAL, LAMP_TEST, PEER_WATCHDOG
 from tools.bench.plan import MEMBERS, MS, Plan, other
 from tools.bench.relaybench.loop import Loop, Timer
 from tools.bench.relaybench.relays import Lease, Relays
 
 HISTORY_MOST = 100_000
+HANDS = {"key": KEY_LOCAL, "lamp": LAMP_TEST}
+"""What people turn or press at a member's front panel."""
 Event = tuple[int, str, str, Any]
 """(monotonic ns, what, member or "", value)."""
 
@@ -30,6 +33,7 @@ class World:
         self.crossover = True
         self.hearts = dict.fromkeys(MEMBERS, False)
         self.leds = dict.fromkeys(MEMBERS, b"")
+        self.turned = {(m, what): False for m in MEMBERS for what in HANDS}
         self.counts: dict[str, int] = {}
         self.history: deque[Event] = deque(maxlen=HISTORY_MOST)
         self.watchers: list[Callable[[Event], None]] = []
@@ -127,6 +131,19 @@ class World:
                 self.cable[m, what] = whole
         self.settle()
 
+    def turn(self, what: str, member: str | None, on: bool) -> None:
+        """Turn the key to local, press the lamp test, or undo it. Raises ValueError."""
+        if what not in HANDS or member not in MEMBERS:
+            raise ValueError(f"{what!r} of member {member!r}: turn {' or '.join(HANDS)} of a or b")
+        self.turned[member, what] = on
+        self.note(self.loop.now, "turn" if on else "unturn", member, what)
+        self.settle()
+
+    def inputs(self, m: str) -> bytes:
+        """What else a heart reads: the peer's watchdog contact, the key, the lamp test, in one octet."""
+        bits = sum(bit for what, bit in HANDS.items() if self.turned[m, what])
+        return b"K" + bytes([bits | (PEER_WATCHDOG if self.relays.watchdog[other(m)].closed else 0)])
+
     def _supply(self, m: str, on: bool) -> None:
         self.power[m] = on
         self.relays.power(m, on, self.loop.now)
@@ -158,6 +175,7 @@ class World:
 
     def _note_changes(self, now: int) -> None:
         fresh: dict[tuple[str, str], Any] = {("owner", lan): owner for lan, owner in self.owner.items()}
+        fresh |= self.turned
         for m in MEMBERS:
             fresh["lease", m], fresh["holds", m] = int(self.lease[m].alive), int(self.holds(m))
             fresh["contact", m], fresh["watchdog", m] = self.relays.contact(m), self.relays.watchdog[m].closed
