@@ -21,6 +21,8 @@ VERBS = {
     "out": ("operate", "put a member out of service, for a reason"),
     "in": ("operate", "put a member back into service"),
     "rearm": ("operate", "let the role go back to the preferred member again"),
+    "reset-statistics": ("ask", "let the statistics of a running gateway begin anew"),
+    "system-points": ("system_points", "the points in which a gateway tells of itself"),
     "decode": ("decode", "explain every frame of a capture"),
 }
 
@@ -28,7 +30,7 @@ VERBS = {
 def main(argv: list[str]) -> int:
     """Run a verb; without one, print them."""
     if not argv or argv[0] not in VERBS:
-        print("usage: python -m tandem VERB ...", *(f"  {v:11} {about}" for v, (_, about) in VERBS.items()), sep="\n")
+        print("usage: python -m tandem VERB ...", *(f"  {v:16} {about}" for v, (_, about) in VERBS.items()), sep="\n")
         return 0 if not argv or argv[0] in ("-h", "--help") else 2
     module = importlib.import_module(f"tandem.manage.{VERBS[argv[0]][0]}")
     rest = argv if VERBS[argv[0]][0] in ("ask", "operate") else argv[1:]

@@ -27,6 +27,7 @@ from tandem.report import Reporter
 from tandem.show import show_point, show_record
 from tandem.standby.own import OwnState
 from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
+from tandem.statistics import Figures
 
 _INTRUDERS_SAID = 10  # each of the first ones, then every hundredth
 
@@ -70,6 +71,10 @@ class Node(Parts):
     def clock_reads(self, utc_us: int, synced: bool, now: int) -> None:
         """The wall clock at monotonic `now`."""
         self.clock.set(now, utc_us, synced)
+
+    def figures(self, figures: Figures) -> None:
+        """What this process costs, once a second."""
+        self.reporter.statistics.told(figures)
 
     def was_away(self, away_ns: int, now: int) -> None:
         """The loop did not run for longer than the lease: what was ours may be another's. Before anything else."""
@@ -253,6 +258,10 @@ class Node(Parts):
         return BeatBody(self.role.role, self.role.own.health, flags, self.epoch, self.journal.head, released)
 
     # --- for the local API ----------------------------------------------------------------------------------------
+
+    def reset_statistics(self, device: str) -> str:
+        """Count anew, for one device or ("") all of this member. Raises ValueError for a device that is not there."""
+        return self.reporter.statistics.reset(device)
 
     def status(self, now: int) -> dict[str, object]:
         """Everything the front panel knows and more."""

@@ -88,10 +88,11 @@ class Parts:
     def _make_field(self) -> None:
         points: dict[int, Point] = {}
         channels: list[Channel] = []
+        self.channels: dict[str, list[Channel]] = {}
         answer_ns: dict[str, int] = {}
         limit_ms: dict[str, int] = {}
         for master in self.config.masters:
-            made = self._channels(master)
+            made = self.channels[master.name] = self._channels(master)
             channels += made
             answer_ns.update({channel.name: master.timeout_ms * MS for channel in made})
             if confirm_ms := master.options.get("command_timeout_ms"):  # of a selection, then of its execution
@@ -133,7 +134,14 @@ class Parts:
         me = Identity(self.member, config.group.name, nonce, self.table.digest(), bytes.fromhex(config.digest))
         self.history = History()
         self.mirror = Mirror(
-            me, self.database, self.history, self.sync.granter, self.sync.lease, next_ref, self.registry.to_json()
+            me,
+            self.database,
+            self.history,
+            self.sync.granter,
+            self.sync.lease,
+            next_ref,
+            self.registry.to_json(),
+            self.clock,
         )
         self.linkup = LinkUp(config, self.member)
         slowest_ns = max((path.delivery_ns for path in self.rules.paths), default=2 * MS)

@@ -174,6 +174,10 @@ class Service:
         """By center: True while one of its connections is started here."""
         return {session.center: True for _, session in self._sessions.values() if session.started}
 
+    def fronts(self) -> set[str]:
+        """The centers of which a front end is connected here."""
+        return {session.center for _, session in self._sessions.values()}
+
     def statistics(self) -> dict[str, dict[str, float]]:
         """Counters by "slave.center"."""
         return {

@@ -26,6 +26,7 @@ from tandem.port.board import Board
 from tandem.port.disk import StateFolder
 from tandem.port.doors import Doors
 from tandem.port.heart import HeartClient
+from tandem.port.machine import Machine
 from tandem.port.serial import SerialStream
 from tandem.port.stream import Owner, Stream, TcpStream
 from tandem.port.tls import Keys, TlsStream
@@ -37,7 +38,6 @@ IDLE_TURN_NS = 15 * MS
 """The longest pause between two turns: a third of the stall limit, so that an idle loop is not taken for a hung one."""
 
 _HANDED_OVER_S = 0.02  # how often to look whether the role has changed hands
-_CLOCK_CHECK_NS = 1_000 * MS
 _MOST_UNKNOWN = 16  # connections at the hot-standby port that have not finished their handshake
 _log = logging.getLogger("tandem")
 
@@ -56,7 +56,7 @@ class Supervisor:
     ) -> None:
         past = Past(state.read_all(Past.FILES))
         self.node = Node(config, member, board.relay, past, os.urandom, False, clock.monotonic_ns())
-        self.node.clock_reads(clock.utc_us(), clock.synchronised(), clock.monotonic_ns())
+        self._machine = Machine(self.node.clock_reads, self.node.figures, clock.monotonic_ns())
         self.config = config
         self.member = member
         self.board = board
@@ -75,7 +75,6 @@ class Supervisor:
         self._timer: asyncio.Handle = self.loop.call_soon(self.turn_soon)
         self._turn_ended = clock.monotonic_ns()
         self._late_after_ns = config.standby.lease_ms * MS
-        self._clock_check_at = 0
         self._carry_out: dict[type, Callable[[Action], None]] = {
             Say: self._say,
             Dial: self._dial,
@@ -134,9 +133,7 @@ class Supervisor:
             return
         self._drain_heart()
         now = self.enter()
-        if now >= self._clock_check_at:
-            self._clock_check_at = now + _CLOCK_CHECK_NS
-            self.node.clock_reads(clock.utc_us(), clock.synchronised(), now)
+        self._machine.look(now)
         self._write(self.node.first(now))
         self.node.tick(now)
         if clock.monotonic_ns() - now > self._late_after_ns:
@@ -147,6 +144,7 @@ class Supervisor:
         self._body = self.node.beat_body()
         self.heart.publish(self._turn_ended, self._body)
         self._write(outgoing)
+        self._machine.turn(self._turn_ended - now)
         self._arm()
 
     def _write(self, outgoing: list[tuple[str, bytes]]) -> None:
@@ -297,4 +295,3 @@ class Supervisor:
             stream.close(reset=True)
         self.loop.remove_reader(self.heart.fileno())
         self.heart.close()
-

@@ -5,7 +5,8 @@ Local points live beside the journal on each member and are never mirrored; the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from tandem.config.model import Config
 from tandem.point import Kind
@@ -16,7 +17,10 @@ PREFIX = "_sys."
 
 @dataclass(slots=True, frozen=True)
 class SystemPoint:
-    """One row of the table; `states` names 0 and 1 of a binary."""
+    """One row of the table; `states` names 0 and 1 of a binary. `slow`: looked at once a second, others at once.
+
+    `each` in a name stands for what the row is repeated for, as the group's title in `TABLE` says.
+    """
 
     name: str
     kind: Kind
@@ -25,10 +29,78 @@ class SystemPoint:
     states: tuple[str, ...] = ()
     unit: str = ""
     hot: bool = True
+    slow: bool = False
 
 
 _B, _A, _C = Kind.BINARY, Kind.ANALOG, Kind.COUNTER
-_NO_YES = ("no", "yes")
+_NO_YES, _OPEN_CLOSED, _LOST_OK, _FAILED_OK = ("no", "yes"), ("open", "closed"), ("lost", "ok"), ("failed", "ok")
+_LOCAL_REMOTE = ("local", "remote")
+_ROLES = "0 starting, 1 standby, 2 taking over, 3 active, 4 releasing, 5 out of service"
+
+
+def _said(name: str, description: str, states: tuple[str, ...] = _NO_YES) -> SystemPoint:
+    return SystemPoint(name, _B, True, description, states)
+
+
+def _read(name: str, description: str, unit: str = "", slow: bool = False) -> SystemPoint:
+    return SystemPoint(name, _A, True, description, (), unit, slow=slow)
+
+
+def _counted(name: str, description: str, slow: bool = False) -> SystemPoint:
+    return SystemPoint(name, _C, True, description, slow=slow)
+
+
+def _shared(name: str, kind: Kind, description: str, unit: str = "") -> SystemPoint:
+    return SystemPoint(name, kind, False, description, (), unit)
+
+
+_ROLE = (
+    _said("role_active", "this member is the active one", ("standby", "active")),
+    _read("role", _ROLES),
+    _read("epoch", "number of the present history; even: claimed by a, odd: by b"),
+    _said("peer_heard", "the other member is heard"),
+    _read("peer_role", "the peer's role by the same numbers; -1 unknown"),
+    _read("peer_health", "the peer's health; -1 unknown"),
+    _read("health", "how fit this member is to serve: 255 nothing wrong, 0 worst"),
+    _said("in_sync", "the pair holds a grant of being in sync"),
+    _said("takeover_unsynced", "this member took over without being in sync"),
+    _said("unprotected", "going on alone: what is confirmed is on one member only"),
+    _said("link_ok", "the hot-standby link is up", ("down", "up")),
+    _read("mirror_lag_ms", "from the end of a turn until the peer had acknowledged its records, newest", "ms", True),
+    _read("mirror_lag_records", "records that the peer has not acknowledged", "", True),
+    _counted("link.intruders", "strangers refused at the hot-standby port"),
+    _counted("beat.intruders", "frames at the heartbeat paths that were forged or sent again"),
+)
+_MEMBER = (
+    _read("member.each.role", "its role, -1 unknown: both members tell of both"),
+    _read("member.each.health", "its health, -1 unknown"),
+    _said("member.each.lines_held", "it holds the field lines, as far as is known"),
+)
+_FAILOVER = (
+    _counted("failovers", "times that this member took over"),
+    _shared("last_failover_cause", _A, "0 none, 1 released, 2 proof of death, 3 silence, 4 vacancy, 5 order"),
+    _shared("last_failover_ms", _A, "from the last sign of the old active until the addresses were taken", "ms"),
+    _shared("last_failover_detection_ms", _A, "of it: until the decision", "ms"),
+    _shared("last_failover_fence_ms", _A, "of it: until the service fence held", "ms"),
+    _shared("last_failover_role_ms", _A, "of it: until the heart had lease and addresses", "ms"),
+    _shared("last_failover_service_ms", _A, "from the claim until the first center was served", "ms"),
+    _shared("last_failover_lines_ms", _A, "from the claim until the field lines were held", "ms"),
+    _said("reverts_stopped", "failovers too often: no revert to the preferred member"),
+)
+_FENCE = (
+    _said("lines_held", "this member holds the field lines"),
+    _read("lines", "0 none, 1 claiming, 2 held, 3 lost"),
+    _read("fence", "what withdraws the service: 0 nothing, 1 the heart, 2 the heart and a kernel lease"),
+    _said("relay.coil", "the role relay's coil is asked for", ("off", "on")),
+    _said("relay.own", "feedback: the own role contact, debounced, with the time of its edge", _OPEN_CLOSED),
+    _said("relay.peer", "the same: the peer's role contact, as read here", _OPEN_CLOSED),
+    _said("relay.watchdog", "the same: the watchdog relay's contact", _OPEN_CLOSED),
+    _said("relay.peer_watchdog", "the same: the peer's watchdog contact, as read here", _OPEN_CLOSED),
+    _said("key_local", "the key at this member's front panel", ("remote", "local")),
+    _said("lamp_test", "the button at this member's front panel", ("released", "pressed")),
+    _said("relay.contradiction", "the own contact is closed though the coil is off: welded or bridged"),
+    _said("lease", "the kernel lets the group address pass", ("lapsed", "alive")),
+)
 CONTROL_COUNTS = {
     "forwarded": "that came in at the standby and went to the active",
     "executed": "carried out to the end",
@@ -38,40 +110,53 @@ CONTROL_COUNTS = {
     "unknown": "that the device may have, and whose end nobody saw",
 }
 """What is counted of controls, each member for itself."""
-_FIXED = (
-    SystemPoint("role_active", _B, True, "this member is the active one", ("standby", "active")),
-    SystemPoint("role", _A, True, "0 starting, 1 standby, 2 taking over, 3 active, 4 releasing, 5 out of service"),
-    SystemPoint("peer_role", _A, True, "the peer's role by the same numbers; -1 unknown"),
-    SystemPoint("epoch", _A, True, "number of the present history; even: claimed by a, odd: by b"),
-    SystemPoint("in_sync", _B, True, "the pair holds a grant of being in sync", _NO_YES),
-    SystemPoint("takeover_unsynced", _B, True, "this member took over without being in sync", _NO_YES),
-    SystemPoint("unprotected", _B, True, "going on alone: what is confirmed is on one member only", _NO_YES),
-    SystemPoint("mirror_lag_ms", _A, True, "age of the oldest record that the peer has not acknowledged", (), "ms"),
-    SystemPoint("failovers", _C, True, "times that this member took over"),
-    SystemPoint("last_failover_ms", _A, True, "from the last sign of the old active until service", (), "ms"),
-    SystemPoint("last_failover_cause", _A, True, "0 none, 1 released, 2 proof of death, 3 silence, 4 vacancy, 5 order"),
-    SystemPoint("lines_held", _B, True, "this member holds the field lines", _NO_YES),
-    SystemPoint(
-        "fence", _A, True, "what withdraws the service: 0 nothing, 1 the heart, 2 the heart and a kernel lease"
-    ),
-    SystemPoint("disk_ok", _B, True, "the state folder takes writes", ("failed", "ok")),
-    SystemPoint("realtime", _B, True, "real-time priority and locked memory were permitted", _NO_YES),
-    SystemPoint("link_ok", _B, True, "the hot-standby link is up", ("down", "up")),
-    SystemPoint("link.intruders", _C, True, "strangers refused at the hot-standby port"),
-    SystemPoint("beat.intruders", _C, True, "frames at the heartbeat paths that were forged or sent again"),
-    SystemPoint("health", _A, True, "how fit this member is to serve: 255 nothing wrong, 0 worst"),
-    SystemPoint("clock_synced", _B, True, "stamps may be trusted", _NO_YES),
-    SystemPoint("reverts_stopped", _B, True, "failovers too often: no revert to the preferred member", _NO_YES),
-    SystemPoint("remote", _B, True, "centers may control the station; else its key says local", ("local", "remote")),
-    SystemPoint("tagged", _A, True, "tags that block controls"),
-    *(SystemPoint(f"controls.{word}", _C, True, f"controls {about} here") for word, about in CONTROL_COUNTS.items()),
-    SystemPoint("contact.own", _B, True, "role relay of this member", ("open", "closed")),
-    SystemPoint("contact.peer", _B, True, "role relay of the peer, as this member reads it", ("open", "closed")),
-    SystemPoint("watchdog.own", _B, True, "watchdog relay of this member", ("open", "closed")),
-    SystemPoint("watchdog.peer", _B, True, "watchdog relay of the peer, as this member reads it", ("open", "closed")),
-    SystemPoint("key_local", _B, True, "local/remote key of this member's front panel", ("remote", "local")),
-    SystemPoint("lamp_test", _B, True, "button of this member's front panel", ("released", "pressed")),
-    SystemPoint("control_unknown", _C, False, "controls that ended unknown: somebody must look"),
+_CONTROLS = (
+    _said("remote", "centers may control the station; else its key says local", _LOCAL_REMOTE),
+    _read("tagged", "tags that block controls"),
+    *(_counted(f"controls.{word}", f"controls {about} here") for word, about in CONTROL_COUNTS.items()),
+    _shared("control_unknown", _C, "controls that ended unknown: somebody must look"),
+)
+_MACHINE = (
+    _said("disk_ok", "the state folder takes writes", _FAILED_OK),
+    _said("realtime", "real-time priority and locked memory were permitted"),
+    _said("clock_synced", "stamps may be trusted"),
+    _read("clock_offset_ms", "the peer's clock less this one's, measured over the link; decides nothing", "ms"),
+    _read("clock_round_trip_ms", "round trip of that measurement: it is true to half of it", "ms"),
+    _counted("process.turns", "turns of the loop that looked at everything", slow=True),
+    _read("process.worst_turn_ms", "longest such turn since the statistics were reset", "ms", True),
+    _read("process.resident_mib", "memory of the supervisor in RAM", "MiB", True),
+    _read("process.cpu_percent", "of one core, over the last second", "%", True),
+    _read("process.uptime_s", "since the process started", "s", True),
+)
+_PATH = (_said("path.each", "beats arrive over it", ("silent", "alive")),)
+_LAN = (_said("lan.each", "it has a carrier", ("down", "up")),)
+_MASTER = (
+    SystemPoint("master.each.ok", _B, True, "its devices answer", _LOST_OK),
+    _said("master.each.driven", "this member drives it: it has the right and a stream is open"),
+    _read("master.each.lost", "enabled devices that do not answer"),
+)
+COUNTERS = (
+    ("requests", "requests sent"),
+    ("answers", "answers received"),
+    ("timeouts", "requests that got no answer in time"),
+    ("retries", "requests sent again"),
+    ("crc_errors", "frames with a wrong checksum"),
+    ("exceptions", "answers that said no"),
+    ("bad_replies", "answers that made no sense"),
+    ("late_replies", "answers after their time-out"),
+    ("losses", "times that it was lost"),
+    ("controls", "controls sent to it"),
+)
+"""What a master counts of a device under these names; one that its protocol does not know stays never read."""
+_DEVICE = (
+    SystemPoint("device.each.ok", _B, False, "it answers; never read while it is disabled", _LOST_OK),
+    _read("device.each.last_answer_ms", "how long its newest answer took", "ms", True),
+    *(_counted(f"device.each.{name}", about, slow=True) for name, about in COUNTERS),
+)
+_SLAVE = (
+    _said("slave.each.ok", "it can listen at its addresses", _FAILED_OK),
+    _said("slave.each.remote", "its centers may control", _LOCAL_REMOTE),
+    _counted("slave.each.intruders", "strangers refused"),
 )
 _OUT = Kind.BINARY_OUTPUT
 _ORDERS = (
@@ -84,46 +169,59 @@ _ORDERS = (
 ORDER_POINTS = tuple(point.name for point in _ORDERS)
 """The gateway's own control points, without the prefix."""
 _CENTER = (
-    SystemPoint("connected", _B, True, "a front end is connected here", ("no", "yes")),
-    SystemPoint("confirmed", _C, True, "events that it confirmed"),
-    SystemPoint("repeated", _C, True, "events sent again after a lost connection or a role change"),
-    SystemPoint("overflowed", _C, True, "events that its buffer lost"),
-    SystemPoint("broken", _C, True, "connections closed here: it broke the protocol or did not answer in time"),
-    SystemPoint("held", _A, True, "events that wait for its confirm"),
+    _said("center.each.connected", "a front end is connected here"),
+    _counted("center.each.confirmed", "events that it confirmed", slow=True),
+    _counted("center.each.repeated", "events sent again after a lost connection or a role change", slow=True),
+    _counted("center.each.overflowed", "events that its buffer lost", slow=True),
+    _counted("center.each.broken", "connections closed here: it broke the protocol or did not answer in time", True),
+    _read("center.each.held", "journal records after the last one that it confirmed, listed for it or not", "", True),
 )
+TABLE: tuple[tuple[str, str, tuple[SystemPoint, ...]], ...] = (
+    ("Role and mirror", "", _ROLE),
+    ("Members", "member", _MEMBER),
+    ("Failovers", "", _FAILOVER),
+    ("Lines, relays and fences", "", _FENCE),
+    ("Heartbeat paths", "path", _PATH),
+    ("LANs", "LAN", _LAN),
+    ("Controls", "", _CONTROLS),
+    ("Orders", "", _ORDERS),
+    ("Masters", "master", _MASTER),
+    ("Devices", "device", _DEVICE),
+    ("Slaves", "slave", _SLAVE),
+    ("Control centers", "center", _CENTER),
+    ("Clock and machine", "", _MACHINE),
+)
+"""(title, what the rows are repeated for or "", rows)."""
 
 
 def system_points(config: Config) -> list[SystemPoint]:
     """Every point of the gateway itself under this configuration, with full names."""
-    points = [_renamed(point, point.name) for point in (*_FIXED, *_ORDERS)]
-    for path in config.standby.paths:
-        points.append(SystemPoint(f"{PREFIX}path.{path}", _B, True, f"beats arrive over {path}", ("silent", "alive")))
-    for master in config.masters:
-        about = f"devices of master {master.name} answer"
-        points.append(SystemPoint(f"{PREFIX}master.{master.name}.ok", _B, True, about, ("lost", "ok")))
-        for device in master.devices:
-            about = f"device {device.name} answers" if device.enabled else f"device {device.name} is disabled"
-            name = device_point(device.name)
-            points.append(SystemPoint(name, _B, False, about, ("lost", "ok"), hot=master.hot_standby))
-    for slave in config.slaves:
-        about = f"strangers refused by slave {slave.name}"
-        points.append(SystemPoint(f"{PREFIX}slave.{slave.name}.intruders", _C, True, about))
-        about = f"centers of slave {slave.name} may control"
-        points.append(SystemPoint(f"{PREFIX}slave.{slave.name}.remote", _B, True, about, ("local", "remote")))
-        about = f"slave {slave.name} can listen at its addresses"
-        points.append(SystemPoint(f"{PREFIX}slave.{slave.name}.ok", _B, True, about, ("failed", "ok")))
-        for center in slave.centers:
-            points += [_renamed(point, f"center.{center.name}.{point.name}") for point in _CENTER]
+    points: list[SystemPoint] = []
+    for _, each, rows in TABLE:
+        for name, hot in _each(config, each):
+            points += [replace(row, name=PREFIX + row.name.replace("each", name, 1), hot=hot) for row in rows]
     return points
+
+
+def _each(config: Config, each: str) -> list[tuple[str, bool]]:
+    """The names of everything that rows are repeated for, and whether hot standby covers it."""
+    if each == "device":
+        return [(device.name, master.hot_standby) for master in config.masters for device in master.devices]
+    names: dict[str, Iterable[str]] = {
+        "": ("",),
+        "member": ("a", "b"),
+        "path": config.standby.paths,
+        "LAN": (lan.name for lan in config.lans),
+        "master": (master.name for master in config.masters),
+        "slave": (slave.name for slave in config.slaves),
+        "center": (center.name for slave in config.slaves for center in slave.centers),
+    }
+    return [(name, True) for name in names[each]]
 
 
 def device_point(device: str) -> str:
     """Name of the point that says whether a device answers: 1 answers, 0 lost, never read while disabled."""
     return f"{PREFIX}device.{device}.ok"
-
-
-def _renamed(point: SystemPoint, name: str) -> SystemPoint:
-    return SystemPoint(PREFIX + name, point.kind, point.local, point.description, point.states, point.unit, point.hot)
 
 
 def point_table(config: Config, registry: Registry) -> PointTable:

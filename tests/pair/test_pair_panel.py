@@ -26,10 +26,10 @@ def test_leds_reach_the_pins_and_say_who_is_active(group: Group) -> None:
 
 def test_contacts_are_points_with_the_time_of_their_edge(group: Group) -> None:
     active, standby = group.roles()
-    group.wait(lambda: group.value(active, "_sys.contact.own") == 1, "own contact")
-    group.wait(lambda: group.value(standby, "_sys.contact.peer") == 1, "the same from the other side")
-    assert group.value(standby, "_sys.contact.own") == 0
-    assert [group.value(m, f"_sys.watchdog.{whose}") for m in "ab" for whose in ("own", "peer")] == [1] * 4
+    group.wait(lambda: group.value(active, "_sys.relay.own") == 1, "own contact")
+    group.wait(lambda: group.value(standby, "_sys.relay.peer") == 1, "the same from the other side")
+    assert group.value(standby, "_sys.relay.own") == 0
+    assert [group.value(m, f"_sys.relay.{which}") for m in "ab" for which in ("watchdog", "peer_watchdog")] == [1] * 4
 
 
 def test_a_key_at_local_refuses_controls_until_it_is_turned_back(group: Group) -> None:

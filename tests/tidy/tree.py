@@ -13,7 +13,7 @@ _PLACES = (r"/(wo" r"rk|ro" r"ot|fa" r"rm)/", r"/(ho" r"me|Us" r"ers|tm" r"p)/\w
 _HOSTS = r"https?://[\w.-]*(py" r"pi|python" r"hosted|debi" r"an|npm" r"js)\.[\w./-]*"
 MACHINE = re.compile("|".join((*_PLACES, _HOSTS)))
 
-TOP_FOLDERS = {".ci", "board", "firmware", "overlays", "tests", "tools"}
+TOP_FOLDERS = {".ci", "board", "docs", "firmware", "overlays", "tests", "tools"}
 TOP_FILES = {".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "build.sh", "pyproject.toml"}
 TOP_FILES |= {"requirements-dev.txt"}
 TEST_FOLDERS = {"unit", "wire", "dialogue", "interop", "edges", "sim", "pair", "tidy", "image", "browser", "support"}

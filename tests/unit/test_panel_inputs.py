@@ -22,7 +22,7 @@ def test_a_still_input_is_believed_and_has_the_time_of_its_edge() -> None:
     inputs = fresh()
     inputs.read(pins(50, own=1))
     assert inputs.changes(59 * MS) == []
-    assert inputs.changes(60 * MS) == [Change("contact.own", 1, 50 * MS)]
+    assert inputs.changes(60 * MS) == [Change("relay.own", 1, 50 * MS)]
     assert inputs.changes(61 * MS) == []
 
 
@@ -31,7 +31,7 @@ def test_a_bounce_begins_the_wait_anew() -> None:
     for at, level in ((50, 1), (54, 0), (58, 1)):
         inputs.read(pins(at, own=level))
     assert inputs.changes(67 * MS) == []
-    assert inputs.changes(68 * MS) == [Change("contact.own", 1, 58 * MS)]
+    assert inputs.changes(68 * MS) == [Change("relay.own", 1, 58 * MS)]
 
 
 def test_a_glitch_is_nothing() -> None:
@@ -51,4 +51,4 @@ def test_key_and_lamp_test_are_told_apart() -> None:
 def test_blind_pins_change_nothing() -> None:
     inputs = fresh()
     inputs.read(pins(50, own=1, inputs=BLIND))
-    assert inputs.changes(100 * MS) == [] and inputs.believed["contact.own"] == 0
+    assert inputs.changes(100 * MS) == [] and inputs.believed["relay.own"] == 0

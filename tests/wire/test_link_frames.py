@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tandem.codec import link
 from tandem.codec.link import Claim, CursorAt, FrameError, Message
 from tandem.codec.link_read import Splitter
+from tandem.codec.link_time import TimeAsked, TimeTold
 from tandem.codec.record import pack
 
 RECORD = pack(258, 1, 1.0, 7, 0, 1)
@@ -58,6 +59,8 @@ TRIPLES: list[tuple[str, str, Message]] = [
     ("offered for salvage", "21000000 10" + RECORD.hex(), link.Salvage(RECORD)),
     ("a word about a commit", "03000000 18 7b7d", link.CommitWord("{}")),
     ("a piece of a configuration", "07000000 19 00800000 0001", link.Piece(32768, b"\x00\x01")),
+    ("what is your clock", "09000000 11 0100000000000000", TimeAsked(1)),
+    ("it was 2 us", "12000000 12 0100000000000000 0200000000000000 01", TimeTold(1, 2, True)),
 ]
 
 

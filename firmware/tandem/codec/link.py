@@ -26,6 +26,8 @@
     14 ORDER     u8 member that is to be active "a"|"b", str8 who asks
     15 STATE     str8 key, octets: soft state that the outside remembers
     16 SALVAGE   records that the sender released while alone and the receiver's history lacks
+    17 TIME?     u64 the sender's monotonic time in ns, to be sent back
+    18 TIME      u64 that time, i64 UTC in us when it was read, u8 1: the sender's clock is synchronised
     24 COMMIT    UTF-8 JSON: a word about a configuration that is rolled over both members
     25 PIECE     u32 at, octets: a part of that configuration's pack
 """
@@ -36,6 +38,7 @@ from struct import Struct, pack
 from typing import NamedTuple
 
 from tandem.codec.link_commit import HEAD_LAYOUT, CommitWord, Piece
+from tandem.codec.link_time import TimeAsked, TimeTold
 
 VERSION = 1
 CLAIMS_MAX = 64
@@ -273,6 +276,7 @@ class Salvage(NamedTuple):
 Message = (
     Hello | Refuse | RegistryText | Resume | Begin | Rows | Tail | End | Slice | Ack
     | CursorAt | ControlFrame | ReportFrame | Order | State | Salvage | CommitWord | Piece
+    | TimeAsked | TimeTold
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from tandem.codec.link import (
     Tail,
 )
 from tandem.codec.link_commit import HEAD_LAYOUT, PIECE_MAX, WORD_MAX, CommitWord, Piece
+from tandem.codec.link_time import ASKED_LAYOUT, TOLD_LAYOUT, TimeAsked, TimeTold
 from tandem.codec.record import SIZE
 
 RECORDS_MAX = 16_384
@@ -164,6 +165,8 @@ _KINDS: dict[int, tuple[int, Callable[[bytes], Message]]] = {
     14: (_SMALL, _order),
     15: (STATE_MAX + 256, _state),
     16: (_RECORDS, lambda data: Salvage(_whole(data))),
+    17: (ASKED_LAYOUT.size, lambda data: TimeAsked(*ASKED_LAYOUT.unpack(data))),
+    18: (TOLD_LAYOUT.size, lambda data: TimeTold(*TOLD_LAYOUT.unpack(data))),
     24: (WORD_MAX, lambda data: CommitWord(data.decode())),
     25: (4 + PIECE_MAX, _piece),
 }

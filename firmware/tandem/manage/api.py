@@ -5,6 +5,7 @@
     -> {"v": 1, "ask": "events", "after": 0, "most": 100}           <- {..., "events": [...], "head": 1234}
     -> {"v": 1, "ask": "switchover", "to": "a" | "b" | "peer"}      <- {..., "sentence": "..."}
     -> {"v": 1, "ask": "out", "reason": "firmware"}                 <- {..., "sentence": "..."}   (see `operating`)
+    -> {"v": 1, "ask": "reset_statistics", "device": "F1"}          <- {..., "sentence": "..."}
     -> {"v": 1, "ask": "help"}                                      <- {..., "asks": {...}}
 
 A refusal is {"v": 1, "ok": false, "error": "a sentence"}. Fields may be added, none is renamed or removed within a
@@ -31,6 +32,7 @@ _ASKS = {
     "points": f"present values, {PAGE} a page; match: part of a name; from: where the last page ended",
     "events": f"records numbered above `after` (default: the newest), at most `most` (up to {PAGE})",
     "switchover": "hand the active role to member `to` (default: peer)",
+    "reset_statistics": "count anew from now on, for `device` (default: all of this member)",
     "help": "this",
     **{name: about for name, (about, _) in OPERATING.items()},
 }
@@ -130,6 +132,9 @@ class LocalApi:
         sentence = self.node.order_switchover(str(asked.get("to", "peer")), clock.monotonic_ns())
         self._turn_soon()
         return {"sentence": sentence}
+
+    def _reset_statistics(self, asked: dict[str, object]) -> dict[str, object]:
+        return {"sentence": self.node.reset_statistics(str(asked.get("device", "")))}
 
 
 def _whole(asked: dict[str, object], key: str, default: int) -> int:

@@ -1,4 +1,4 @@
-"""`python -m tandem status|points|events|switchover --state DIR`: asks a running gateway over its local API."""
+"""The verbs that ask a running gateway over its local API: `python -m tandem status --state DIR` and the like."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def ask(state: str, question: dict[str, object]) -> dict[str, Any]:
 def run(argv: list[str]) -> int:
     """Ask and print; exit code 1 when nobody answers or the answer is no."""
     parser = argparse.ArgumentParser(prog=f"tandem {argv[0]}")
-    parser.add_argument("verb", choices=("status", "points", "events", "switchover"))
+    parser.add_argument("verb", choices=tuple(_PRINTERS))
+    if argv[:1] == ["reset-statistics"]:
+        parser.add_argument("device", nargs="?", default="", help="one device; without it everything of this member")
     parser.add_argument("--state", required=True, help="the member's state folder")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--match", default="", help="points: part of the name")
@@ -67,6 +69,10 @@ def _get_events(asked: argparse.Namespace) -> Any:
 
 def _get_switchover(asked: argparse.Namespace) -> Any:
     return ask(asked.state, {"ask": "switchover", "to": asked.to})["sentence"]
+
+
+def _get_reset(asked: argparse.Namespace) -> Any:
+    return ask(asked.state, {"ask": "reset_statistics", "device": asked.device})["sentence"]
 
 
 def _print_status(status: dict[str, Any], indent: str = "") -> None:
@@ -109,4 +115,5 @@ _PRINTERS: dict[str, Any] = {
     "points": (_get_points, _print_points),
     "events": (_get_events, _print_events),
     "switchover": (_get_switchover, print),
+    "reset-statistics": (_get_reset, print),
 }

@@ -32,8 +32,8 @@ class Inputs:
             return
         bits = pins.inputs
         for name, value in (
-            ("contact.own", pins.own), ("contact.peer", pins.peer), ("watchdog.own", pins.watchdog),
-            ("watchdog.peer", bits & PEER_WATCHDOG), ("key_local", bits & KEY_LOCAL), ("lamp_test", bits & LAMP_TEST),
+            ("relay.own", pins.own), ("relay.peer", pins.peer), ("relay.watchdog", pins.watchdog),
+            ("relay.peer_watchdog", bits & PEER_WATCHDOG), ("key_local", bits & KEY_LOCAL), ("lamp_test", bits & LAMP_TEST),
         ):  # fmt: skip
             level = int(bool(value))
             if name not in self._seen or self._seen[name][0] != level:

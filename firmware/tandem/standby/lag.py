@@ -17,6 +17,11 @@ class Lag:
         """One slice was acknowledged."""
         self._lags.append(lag_ns)
 
+    @property
+    def last_ns(self) -> int:
+        """The newest; 0 before the first."""
+        return self._lags[-1] if self._lags else 0
+
     def statistics(self) -> dict[str, float]:
         """Milliseconds: last, median, 99th percentile, worst; empty before the first."""
         if not self._lags:

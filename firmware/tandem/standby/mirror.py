@@ -95,6 +95,8 @@ class Mirror(Sessions):
         self._link.tick(now)
         self.source.tick(now)
         self.granter.tick(now)
+        if now >= self.apart.ask_at and self._link.peer is not None and not self._link.fault:
+            self._link.send(self.apart.ask(now))
         if self.sink.following and now - self._heard_ns >= SILENCE_NS:
             self._link.fail("the active said nothing for 3 s")
         self._check(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tandem.clock import Clock
 from tandem.codec.link import (
     Ack,
     Begin,
@@ -18,11 +19,13 @@ from tandem.codec.link import (
     State,
 )
 from tandem.codec.link_commit import CommitWord, Piece
+from tandem.codec.link_time import TimeAsked, TimeTold
 from tandem.codec.record import unpack
 from tandem.database import Database
 from tandem.engine import Close
 from tandem.point import Say
 from tandem.registry import Registry
+from tandem.standby.apart import Apart
 from tandem.standby.cursors import Cursors
 from tandem.standby.forward import Answerer, Forwarder
 from tandem.standby.grant import Granter, Lease
@@ -46,12 +49,13 @@ class Sessions:
 
     def __init__(
         self, me: Identity, database: Database, history: History, granter: Granter, lease: Lease,
-        next_ref: Callable[[], int], registry_json: str = "{}",
+        next_ref: Callable[[], int], registry_json: str = "{}", clock: Clock | None = None,
     ) -> None:  # fmt: skip
         self.history = history
         self.granter = granter
         self.lease = lease
         self.cursors = Cursors()
+        self.apart = Apart(clock or Clock())
         self.active = False
         self.trouble = "no link to the other member"
         """Why nothing is mirrored now, as a sentence; empty when it is."""
@@ -125,6 +129,7 @@ class Sessions:
         self.source.end()
         self.sink.end()
         self._answerer.end()
+        self.apart.forget()
         self._events += self._forwarder.end(why)
 
     def _check(self, now: int) -> None:
@@ -151,6 +156,10 @@ class Sessions:
             case ReportFrame():
                 report = self._forwarder.answered(message)
                 self._events += [report] if report else []
+            case TimeAsked():
+                self._link.send(self.apart.answer(message, now))
+            case TimeTold():
+                self.apart.told(message, now)
             case Order(word, origin):
                 self._events.append(Ordered(word, origin))
             case State(key, octets) if key.startswith(BOTH_WAYS):
