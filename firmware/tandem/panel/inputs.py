@@ -33,7 +33,8 @@ class Inputs:
         bits = pins.inputs
         for name, value in (
             ("relay.own", pins.own), ("relay.peer", pins.peer), ("relay.watchdog", pins.watchdog),
-            ("relay.peer_watchdog", bits & PEER_WATCHDOG), ("key_local", bits & KEY_LOCAL), ("lamp_test", bits & LAMP_TEST),
+            ("relay.peer_watchdog", bits & PEER_WATCHDOG), ("key_local", bits & KEY_LOCAL),
+            ("lamp_test", bits & LAMP_TEST),
         ):  # fmt: skip
             level = int(bool(value))
             if name not in self._seen or self._seen[name][0] != level:
