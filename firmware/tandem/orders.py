@@ -76,8 +76,9 @@ class Orders:
         if refused and not (force and word == "out" and member == node.member):
             return refused
         if word == "re-arm":
-            node.mirror.order(word, origin)
-        elif (word.startswith("make") and not node.is_active) or (word in ("in", "out") and member != node.member):
+            told = node.mirror.order(word, origin)
+            return node.role.order(word, now, origin) + ("" if told else f"; member {node.peer} was not told")
+        if (word.startswith("make") and not node.is_active) or (word in ("in", "out") and member != node.member):
             node.mirror.order(word, f"{origin} at {node.member}")
             return f'the order "{word}" went to member {node.peer}'
         return node.role.order(word, now, origin)

@@ -59,7 +59,7 @@ class Site:
         self.relay_f1.words[("discrete", 2)] = draw.randrange(2)
         high, low = struct.unpack(">HH", struct.pack(">f", float(draw.randrange(1000))))
         self.meter.words[("holding", 0)], self.meter.words[("holding", 1)] = high, low
-        for coil, closed in ((1, 1), (0, 0)):
+        for coil, closed in ((1, 0), (0, 1)):  # the off coil, the on coil
             if self.relay_f1.words.get(("coil", coil)):
                 self.relay_f1.words[("discrete", 0)] = 1 - closed
                 self.relay_f1.words[("discrete", 1)] = closed
