@@ -1,4 +1,4 @@
-"""Controls at the standby's own address while the active is killed at every step: once at most, and truthful answers."""
+"""Controls at the standby's own address, the active killed at every step: once at most, and truthful answers."""
 
 from __future__ import annotations
 
@@ -121,6 +121,7 @@ def test_killed_when_the_operate_is_sent(group: Group) -> None:
         answer = operator.heard(CONFIRMED, 2)
         negative = answer.negative or operator.heard(TERMINATED).negative
         operator.promoted()
+        assert operator.times() <= 1
         judge(operator, negative)
 
 
