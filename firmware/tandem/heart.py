@@ -11,7 +11,6 @@ import errno
 import gc
 import marshal
 import os
-import select
 import signal
 import socket
 import sys
@@ -22,9 +21,10 @@ from typing import Any
 
 from tandem.codec import heart as say
 from tandem.codec.beat import Seal
+from tandem.port.beat_path import BeatPath
 from tandem.port.pins import Pins, open_pins
 from tandem.port.progress import Progress
-from tandem.port.tty import open_raw
+from tandem.port.readers import Readers
 from tandem.standby import guard_words as do
 from tandem.standby.guard import Guard
 
@@ -36,42 +36,6 @@ _LEASE_WORDS = {"acquire": b"L", "renew": b"R", "drop": b"D"}
 _now = time.monotonic_ns
 
 
-class Path:
-    """One heartbeat path: a connected UDP socket, so that a refusal is seen, or a raw serial descriptor."""
-
-    def __init__(self, plan: dict[str, Any]) -> None:
-        self.plan = plan
-        self.fd = -1
-        self.trouble = ""
-        self._socket: socket.socket | None = None
-
-    def open(self) -> None:
-        """Try to open; `trouble` says why it did not work."""
-        plan = self.plan
-        try:
-            if "device" in plan:
-                self.fd = open_raw(plan["device"], plan["baud"], plan["data_bits"], plan["parity"], plan["stop_bits"])
-            else:
-                self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                self._socket.bind(tuple(plan["local"]))
-                self._socket.connect(tuple(plan["remote"]))
-                self.fd = self._socket.fileno()
-            self.trouble = ""
-        except OSError as error:
-            self.close()
-            self.trouble = f"heartbeat path {plan['name']}: {error.strerror or error}"
-
-    def close(self) -> None:
-        """Close what is open."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-        elif self.fd >= 0:
-            os.close(self.fd)
-        self.fd = -1
-
-
 class Heart:
     """Descriptors and clock around one Guard."""
 
@@ -81,7 +45,7 @@ class Heart:
         self.guard = Guard(rules, Seal(bytes.fromhex(plan["key"])), nonce, _now())
         self.supervisor = supervisor
         self.page = page
-        self.paths = [Path(path) for path in plan["paths"]]
+        self.paths = [BeatPath(path) for path in plan["paths"]]
         self.pins_plan: dict[str, Any] = plan["pins"]
         self.pins: Pins | None = None
         self.pins_trouble = ""
@@ -89,7 +53,8 @@ class Heart:
         self._untold: list[say.Message] = []
         self._open_at = 0
         self._running = True
-        self._readers: dict[int, Callable[[int], None]] = {}
+        self._readers = Readers()
+        self._rests_for = -1
         self._carry: dict[type, Callable[[Any], None]] = {
             do.Send: self._send,
             do.Pulse: lambda _: self._pin(b"P"),
@@ -107,14 +72,12 @@ class Heart:
         self._untold.append(say.Ready(self.guard.ear.nonce, self.guard.permit, refused))
         self._open_all(_now())
         while self._running:
-            wait_ns = min(self.guard.due(), self._open_at) - _now()
-            ready = select.select(list(self._readers), (), (), max(0, wait_ns) / 1e9)[0]
+            ready = self._readers.wait(min(self.guard.due(), self._open_at) - _now())
             now = _now()
             self.guard.wake(now)
             self._carry_out()
             for fd in ready:
-                if reader := self._readers.get(fd):
-                    reader(now)
+                self._readers.read(fd, now)
             if self.pins is not None and now >= self.pins.due:
                 self._hear_pins(now)
             turn, body = self.page.read()
@@ -124,7 +87,15 @@ class Heart:
             self.guard.tick(now)
             self._carry_out()
             self._tell()
+            self._rest()
             self.page.heart_ns = now
+
+    def _rest(self) -> None:
+        """One living path is enough to be woken by; what came over the others is read in the same turn."""
+        living = self.guard.ear.wakes_by
+        if living != self._rests_for:
+            self._rests_for = living
+            self._readers.rest(path.fd for i, path in enumerate(self.paths) if living >= 0 and i != living)
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -189,13 +160,13 @@ class Heart:
             except OSError:
                 octets = b""
             if not octets:
-                self._readers.pop(self.supervisor.fileno(), None)  # its pidfd says more surely that it died
+                self._readers.remove(self.supervisor.fileno())  # its pidfd says more surely that it died
                 return
             for request in say.unpack(octets):
                 self.guard.request(request, now)
 
     def _supervisor_died(self, now: int) -> None:
-        self._readers.pop(self.pidfd, None)
+        self._readers.remove(self.pidfd)
         self.guard.supervisor_died(now)
 
     def _hear_path(self, index: int, now: int) -> None:
@@ -212,17 +183,17 @@ class Heart:
                 continue
             if octets:
                 self.guard.received(index, octets, now)
-            elif "device" in path.plan:
+            elif path.serial:
                 return
 
     def _trouble(self, index: int, error: OSError) -> None:
         path = self.paths[index]
         if error.errno == errno.ECONNREFUSED:
             self.guard.refused(index, _now())
-        elif "device" in path.plan and error.errno not in (errno.EAGAIN, errno.EINTR):
-            self._readers.pop(path.fd, None)
+        elif path.serial and error.errno not in (errno.EAGAIN, errno.EINTR):
+            self._readers.remove(path.fd)
             path.close()
-            self._untold.append(say.Said(f"heartbeat path {path.plan['name']} is gone: {error.strerror}"))
+            self._untold.append(say.Said(f"heartbeat path {path.name} is gone: {error.strerror}"))
 
     def _hear_pins(self, now: int) -> None:
         if self.pins is not None:
@@ -234,7 +205,7 @@ class Heart:
 
     def _lose_pins(self, error: OSError, now: int) -> None:
         if self.pins is not None:
-            self._readers.pop(self.pins.fileno(), None)
+            self._readers.remove(self.pins.fileno())
             self.pins.close()
             self.pins = None
             self.pins_trouble = str(error)
@@ -249,14 +220,15 @@ class Heart:
                 before = path.trouble
                 path.open()
                 if path.fd >= 0:
-                    self._readers[path.fd] = partial(self._hear_path, index)
+                    self._readers.add(path.fd, partial(self._hear_path, index))
+                    self._rests_for = -1
                 elif path.trouble != before:
                     self._untold.append(say.Said(path.trouble))
         if self.pins is None and self.pins_plan:
             self._open_pins(now)
-        self._readers.setdefault(self.supervisor.fileno(), self._hear_supervisor)
         if self.guard.supervisor_alive:
-            self._readers.setdefault(self.pidfd, self._supervisor_died)
+            self._readers.add(self.supervisor.fileno(), self._hear_supervisor)
+            self._readers.add(self.pidfd, self._supervisor_died)
 
     def _open_pins(self, now: int) -> None:
         try:
@@ -268,7 +240,7 @@ class Heart:
             return
         self.pins_trouble = ""
         if self.pins.fileno() >= 0:
-            self._readers[self.pins.fileno()] = self._hear_pins
+            self._readers.add(self.pins.fileno(), self._hear_pins)
 
 
 def main(argv: list[str]) -> int:

@@ -84,8 +84,9 @@ class Node(Parts):
         self.desk.was_away(away_ns, now)
         self._decide(now)
 
-    def heart_says(self, message: say.Message, now: int) -> None:
-        """A message of the heart."""
+    def heart_says(self, message: say.Message, now: int) -> bool:
+        """A message of the heart. True when it should be thought about at once: the peer's usual beat is not."""
+        usual = isinstance(message, say.HeartTurn) or (isinstance(message, say.Heard) and self.view.repeats(message.beat))
         self.heartbeat.heart_says(message, now)
         self.role.heart_says(message)
         if isinstance(message, say.Heard):
@@ -97,6 +98,7 @@ class Node(Parts):
             self.reporter.cabinet.read(message)
         else:
             self.conduct.heart(message, now)
+        return not usual
 
     def opened(self, channel: str, now: int) -> None:
         """A dialed connection or line is up, or the peer's link got through its handshake."""

@@ -34,9 +34,7 @@ from tandem.standby.linkup import LINK_PORT
 
 WHOLE_TURN_NS = 50 * MS
 """A turn that looks at everything comes so often even if nothing happens."""
-IDLE_TURN_NS = 15 * MS
-"""The longest pause between two turns: a third of the stall limit, so that an idle loop is not taken for a hung one."""
-
+_EARLY_NS = 10 * MS  # a whole turn comes so much earlier where something woke the loop anyhow
 _HANDED_OVER_S = 0.02  # how often to look whether the role has changed hands
 _MOST_UNKNOWN = 16  # connections at the hot-standby port that have not finished their handshake
 _log = logging.getLogger("tandem")
@@ -70,11 +68,13 @@ class Supervisor:
         self._writer = ThreadPoolExecutor(1, "state")
         self._accepted = 0
         self._turn_due = False
-        self._whole_at = 0
+        self._whole_at = self._due_at = 0
         self._body = BeatBody()
         self._timer: asyncio.Handle = self.loop.call_soon(self.turn_soon)
         self._turn_ended = clock.monotonic_ns()
         self._late_after_ns = config.standby.lease_ms * MS
+        self._idle_ns = config.standby.stall_ms * MS // 2
+        """The longest pause between two marks of progress, so that an idle loop is not taken for a hung one."""
         self._carry_out: dict[type, Callable[[Action], None]] = {
             Say: self._say,
             Dial: self._dial,
@@ -153,20 +153,27 @@ class Supervisor:
                 stream.write(octets)
 
     def _arm(self) -> None:
-        due = self.node.due()
-        whole = self._turn_ended + WHOLE_TURN_NS
-        self._whole_at = whole if due is None else min(due, whole)
+        self._whole_at = self._turn_ended + WHOLE_TURN_NS
+        self._ask_due()
         self._sleep()
+
+    def _ask_due(self) -> None:
+        due = self.node.due()
+        self._due_at = self._whole_at if due is None else due
 
     def _sleep(self) -> None:
         self._timer.cancel()
-        at = min(self._whole_at, self._turn_ended + IDLE_TURN_NS)
+        at = min(self._due_at, self._whole_at, self._turn_ended + self._idle_ns)
         self._timer = self.loop.call_at(at / 1e9, self._woke)
 
     def _woke(self) -> None:
-        """Nothing came and nothing is due: the progress is shown, and that is the turn."""
-        now = self.enter()
-        if self._turn_due or now >= self._whole_at or self.stopped.done():
+        self._look(self.enter())
+
+    def _look(self, now: int) -> None:
+        """Nothing new came: if nothing is due either, the progress is shown, and that is the turn."""
+        if now >= self._due_at:
+            self._ask_due()  # a silence that was to be judged now may have ended meanwhile
+        if self._turn_due or now >= min(self._due_at, self._whole_at - _EARLY_NS) or self.stopped.done():
             self.turn_soon()
             return
         self._turn_ended = now
@@ -201,12 +208,14 @@ class Supervisor:
         self.turn_soon()
 
     def _heart_speaks(self) -> None:
-        self._drain_heart()
-        self.turn_soon()
+        if self._drain_heart():
+            self.turn_soon()
+        else:
+            self._look(self.enter())
 
-    def _drain_heart(self) -> None:
-        for message in self.heart.messages():
-            self.node.heart_says(message, self.enter())
+    def _drain_heart(self) -> bool:
+        """True when something new was told."""
+        return any([self.node.heart_says(message, self.enter()) for message in self.heart.messages()])
 
     # --- actions ----------------------------------------------------------------------------------------------------
 

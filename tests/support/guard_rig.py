@@ -74,7 +74,7 @@ class Heart:
             kind, 1, values["role"], 255, 0, values["nonce"], values["counter"], *echo, values.get("epoch", 3), 0, 0, 0
         )
         self.guard.received(path, SEAL.pack(beat), self.now)
-        return told([*self.guard.outputs(), *self.turns(6)])
+        return told([*self.guard.outputs(), *self.turns(11)])
 
 
 def told(out: list[Output]) -> list[say.Message]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tandem.codec.beat import Beat, Kind, Seal, Splitter
+from tandem.codec.beat import DRAINED, Beat, Kind, Seal, Splitter
 from tandem.codec.heart import Foreign, Heard
 from tandem.standby.guard_words import Rules, Tell
 
@@ -30,6 +30,12 @@ class Ear:
         self._splitters = {i: Splitter(seal) for i, path in enumerate(rules.paths) if path.serial}
         self._busy_until = [0] * len(rules.paths)
         self._fresh_at = 0
+        self._lans = [i for i, path in enumerate(rules.paths) if not path.serial]
+        self._heard_at = [0] * len(rules.paths)
+        self._told_at = [0] * len(rules.paths)
+        self._told_counter = 0
+        self.wakes_by = -1
+        """The first LAN path that brings fresh beats: to be woken by it is enough. -1: by every path."""
         self._answered_at = 0
         self._content: dict[int, Content] = {}
         self._waiting: list[Tell] = []
@@ -81,7 +87,8 @@ class Ear:
         return tells, False
 
     def drained(self, now: int) -> list[Tell]:
-        """The frames that waited, a tick later at most; and how many strangers spoke."""
+        """The frames that waited, half a beat later at most; and how many strangers spoke."""
+        self.wakes_by = self._living(now)
         strangers: list[Tell] = []
         if self.foreign != self._foreign_told and now >= self._foreign_at:
             self._foreign_told, self._foreign_at = self.foreign, now + _FOREIGN_PAUSE_NS
@@ -90,6 +97,13 @@ class Ear:
             return strangers
         waiting, self._waiting = self._waiting, []
         return waiting + strangers
+
+    def _living(self, now: int) -> int:
+        since = now - 5 * self.rules.heartbeat_ns // 2
+        for path in self._lans:
+            if self._heard_at[path] > since:
+                return path
+        return -1
 
     def echo_age_ns(self, beat: Beat, now: int) -> int:
         """How long ago the echoed counter was sent; -1 when it is none of mine or too old to be remembered."""
@@ -108,12 +122,16 @@ class Ear:
         elif fresh or not self.hears(now):
             self.peer_nonce, self.peer_counter = beat.nonce, beat.counter
         if fresh:
-            self._fresh_at = now
-        if not self._waiting:
-            self._drain_at = now + self.rules.tick_ns
-        self._waiting.append(Tell(Heard(path, now, age, beat)))
-        content = (beat.kind, beat.role, beat.flags, beat.nonce, beat.epoch, beat.suspect_q_ms)
+            self._fresh_at = self._heard_at[path] = now
+        again = beat.nonce == self.peer_nonce and beat.counter == self._told_counter
+        content = (beat.kind, beat.role, beat.flags & ~DRAINED, beat.nonce, beat.epoch, beat.suspect_q_ms)
         news = beat.kind != Kind.BEAT or self._content.get(path) != content
+        if again and not news and now - self._told_at[path] < 2 * self.rules.heartbeat_ns:
+            return  # that this path lives is known
+        self._told_at[path], self._told_counter = now, beat.counter
+        if not self._waiting:
+            self._drain_at = now + self.rules.heartbeat_ns // 2
+        self._waiting.append(Tell(Heard(path, now, age, beat)))
         if news or len(self._waiting) >= _HELD_BACK_MAX:
             self._content[path] = content
             tells += self._waiting  # in the order they were heard

@@ -108,6 +108,8 @@ class Guard:
         self._out += tells
         if answer:
             self._beat_at = now
+        elif path == self.ear.wakes_by:  # two hearts that beat half a period apart wake each other least
+            self._beat_at = min(self._beat_at, now + self.rules.heartbeat_ns // 2)
 
     def refused(self, path: int, now: int) -> None:
         """The peer's kernel refused a datagram on this path."""
@@ -145,8 +147,8 @@ class Guard:
 
     def tick(self, now: int) -> None:
         """Last call of each turn: what is due, the lease before the beat."""
-        if now >= self._pulse_at:
-            self._pulse_at = now + self.rules.tick_ns
+        if now >= self._pulse_at - self.rules.tick_ns // 2:  # awake anyhow
+            self._pulse_at = now + self.rules.tick_ns + self.rules.tick_ns // 4
             if self.service:
                 self._renew(now)
             if self._turn and not self._gone_at:

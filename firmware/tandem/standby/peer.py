@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tandem.codec.beat import DRAINED, GRANTING, IN_SYNC, LAST_IN_SYNC, LINES_HELD, WITHDRAWN, Role
+from tandem.codec.beat import (
+    DRAINED,
+    GRANTING,
+    IN_SYNC,
+    LAST_IN_SYNC,
+    LINES_HELD,
+    WITHDRAWN,
+    Beat,
+    Kind,
+    Role,
+)
 
 NEVER = -1
 """A time that has not been."""
+_SETTLED_BEATS = 5  # fresh ones in a row: no count of the role machine's is below that
 
 
 class PathView(NamedTuple):
@@ -54,6 +65,17 @@ class PeerView(NamedTuple):
     last_granting_ns: int = NEVER
     last_released_seq: int = 0  # the highest it ever named
     paths: tuple[PathView, ...] = ()
+
+    def repeats(self, beat: Beat) -> bool:
+        """A beat that says again what is known of a peer that is well: no decision waits for it."""
+        return (
+            self.heard
+            and self.fresh_beats >= _SETTLED_BEATS
+            and beat.kind == Kind.BEAT
+            and not (beat.flags ^ self.flags) & ~DRAINED  # which comes and goes with each poll
+            and (beat.role, beat.nonce, beat.epoch, beat.suspect_q_ms, beat.health)
+            == (self.role, self.nonce, self.epoch, self.missed_q_ms, self.health)
+        )
 
     @property
     def hears_me(self) -> bool:

@@ -26,7 +26,7 @@ from tandem.standby.link import Link
 
 WINDOW_OCTETS = 1 << 20
 WINDOW_FRAMES = 4096
-PROBE_NS = 100 * MS
+PROBE_NS = 200 * MS
 """When nothing else was sent for so long an empty slice asks for an acknowledgement."""
 SILENCE_NS = 3 * SECOND
 """An acknowledgement owed for so long: the stream is dead, whatever TCP thinks."""
