@@ -29,6 +29,9 @@ from tandem.standby.own import OwnState
 from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
 from tandem.statistics import Figures
 
+THINK_NS = 100 * MS
+"""So often a node looks at everything, even if nothing happens."""
+_EARLY_NS = 20 * MS  # it does so earlier where something woke the loop anyhow
 _INTRUDERS_SAID = 10  # each of the first ones, then every hundredth
 
 
@@ -50,11 +53,15 @@ class Node(Parts):
         self.desk = Desk(self, self.reporter)
         self.conduct = Conduct(self, self.desk)
         self.service.listen(False, now)
+        self._news = True
+        """Something came that a decision may depend on, besides values and octets of masters and centers."""
+        self._now = self._think_at = self._think_due = now
 
     # --- what others ask ------------------------------------------------------------------------------------------
 
     def hand_over(self, now: int) -> bool:
         """This process is to end: True while its role still has to change hands."""
+        self._news = True
         self.role.leaving = "this process is to end"
         unsaved = self.stories.hurry()
         return unsaved or self.role.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING)
@@ -78,6 +85,7 @@ class Node(Parts):
 
     def was_away(self, away_ns: int, now: int) -> None:
         """The loop did not run for longer than the lease: what was ours may be another's. Before anything else."""
+        self._news = True
         self.ask(Say(f"the loop was away for {away_ns // MS} ms", "warning"))
         self.heartbeat.was_away(away_ns, now)
         self.role.permission_lost(f"this process was away for {away_ns // MS} ms")
@@ -86,7 +94,10 @@ class Node(Parts):
 
     def heart_says(self, message: say.Message, now: int) -> bool:
         """A message of the heart. True when it should be thought about at once: the peer's usual beat is not."""
-        usual = isinstance(message, say.HeartTurn) or (isinstance(message, say.Heard) and self.view.repeats(message.beat))
+        usual = isinstance(message, say.HeartTurn) or (
+            isinstance(message, say.Heard) and self.view.repeats(message.beat)
+        )
+        usual &= now < self._think_at - _EARLY_NS
         self.heartbeat.heart_says(message, now)
         self.role.heart_says(message)
         if isinstance(message, say.Heard):
@@ -98,10 +109,12 @@ class Node(Parts):
             self.reporter.cabinet.read(message)
         else:
             self.conduct.heart(message, now)
+        self._news |= not usual
         return not usual
 
     def opened(self, channel: str, now: int) -> None:
         """A dialed connection or line is up, or the peer's link got through its handshake."""
+        self._news = True
         if channel.startswith("master:"):
             self.field.opened(channel, now)
         elif channel.startswith("link:"):
@@ -120,10 +133,12 @@ class Node(Parts):
         elif channel.startswith("slave:"):
             self.service.receive(channel, data, now)
         elif channel == self.linkup.channel:
+            self._news = True
             self.mirror.receive(data, now)
 
     def closed(self, channel: str, reason: str, now: int) -> None:
         """A channel ended by itself."""
+        self._news = True
         if channel.startswith("master:"):
             self.field.closed(channel, reason, now)
         elif channel.startswith("slave:"):
@@ -144,6 +159,7 @@ class Node(Parts):
 
     def order_switchover(self, member: str, now: int) -> str:
         """An operator wants `member` ("a", "b" or "peer") to be active; returns what becomes of it."""
+        self._news = True
         wanted = self.peer if member == "peer" else member
         return self.desk.orders.order(wanted, f"make {wanted} active", "the local API", now)
 
@@ -151,17 +167,23 @@ class Node(Parts):
 
     def tick(self, now: int) -> None:
         """Everything that is due, in the order of the data's way; then the decisions; then what leaves."""
-        self.view = self.heartbeat.tick(now)
-        self._heart_wishes()
-        self._link(now)
+        self._now = now
+        thinks = self._news or self.role.asked or now >= min(self._think_at, self._think_due)
+        self._news = False
+        if thinks:
+            self.view = self.heartbeat.tick(now)
+            self._heart_wishes()
+            self._link(now)
         self.field.tick(now)
         self.service.tick(now)
         self.desk.tick(now)
-        self._decide(now)
         self.conduct.drain(now)
-        self.conduct.remember(now)
-        self._actions += self.unsaved.again(now)
-        self.reporter.tick(now)
+        if thinks:
+            self._think_at = now + THINK_NS
+            self._decide(now)
+            self.conduct.remember(now)
+            self._actions += self.unsaved.again(now)
+            self.reporter.tick(now)
         self._pump(now)
         self.journal.soe.settle()
         self.journal.analog.settle()
@@ -190,8 +212,6 @@ class Node(Parts):
 
     def _decide(self, now: int) -> None:
         self._actions += [Say(sentence, "warning") for sentence in self.health.look(now, self.is_active)]
-        if self.role.takeover.service_ns == NEVER and self.is_active and self.service.serves_group():
-            self.role.served(now)
         self.conduct.carry_out(self.role.tick(now, self.view, self._own(now)), now)
         for change in self.reporter.role_changes():
             self.ask(Say(f"{change.old.word} -> {change.new.word}: {change.cause}: {change.reason}"))
@@ -213,6 +233,8 @@ class Node(Parts):
         )
 
     def _pump(self, now: int) -> None:
+        if self.role.takeover.service_ns == NEVER and self.is_active and self.service.serves_group():
+            self.role.served(now)
         granter = self.sync.granter
         limit = granter.limit(self.journal.head) if granter.active else self.journal.head
         self.service.pump(limit, self.database.local_changes(), now)
@@ -223,12 +245,13 @@ class Node(Parts):
         self.mirror.flush(now)
         self.conduct.mirror(now)
 
-    def due(self) -> int | None:
+    def due(self) -> int:
         """When `tick` must come, at the latest."""
-        return earliest(
-            self.field.due(), self.service.due(), self.control.due(), self.mirror.due(), self.linkup.due(),
-            self.role.due(), self.heartbeat.due(self.view.now),
-        )  # fmt: skip
+        think = earliest(self.mirror.due(), self.linkup.due(), self.role.due(), self.heartbeat.due(self._now))
+        self._think_due = min(self._think_at, think or self._think_at)
+        return min(
+            self._think_due, earliest(self.field.due(), self.service.due(), self.control.due()) or self._think_due
+        )
 
     def actions(self) -> list[Action]:
         """Drain what the outside has to do, in order."""
@@ -252,7 +275,7 @@ class Node(Parts):
         """What the beats say from now on; to be published before the turn's octets leave: a heart whose supervisor dies
         must not call lines drained that have just been asked something.
         """
-        now = self.view.now
+        now = self._now
         flags = self.sync.flags(now) | self.role.beat_flags | (LAST_IN_SYNC if self.remembered.last_in_sync else 0)
         flags |= DRAINED if self.field.lines_drained else 0
         granter = self.sync.granter

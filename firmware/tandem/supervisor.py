@@ -32,9 +32,6 @@ from tandem.port.stream import Owner, Stream, TcpStream
 from tandem.port.tls import Keys, TlsStream
 from tandem.standby.linkup import LINK_PORT
 
-WHOLE_TURN_NS = 50 * MS
-"""A turn that looks at everything comes so often even if nothing happens."""
-_EARLY_NS = 10 * MS  # a whole turn comes so much earlier where something woke the loop anyhow
 _HANDED_OVER_S = 0.02  # how often to look whether the role has changed hands
 _MOST_UNKNOWN = 16  # connections at the hot-standby port that have not finished their handshake
 _log = logging.getLogger("tandem")
@@ -68,7 +65,7 @@ class Supervisor:
         self._writer = ThreadPoolExecutor(1, "state")
         self._accepted = 0
         self._turn_due = False
-        self._whole_at = self._due_at = 0
+        self._due_at = 0
         self._body = BeatBody()
         self._timer: asyncio.Handle = self.loop.call_soon(self.turn_soon)
         self._turn_ended = clock.monotonic_ns()
@@ -145,25 +142,17 @@ class Supervisor:
         self.heart.publish(self._turn_ended, self._body)
         self._write(outgoing)
         self._machine.turn(self._turn_ended - now)
-        self._arm()
+        self._due_at = self.node.due()
+        self._sleep()
 
     def _write(self, outgoing: list[tuple[str, bytes]]) -> None:
         for channel, octets in outgoing:
             if stream := self._streams.get(channel):
                 stream.write(octets)
 
-    def _arm(self) -> None:
-        self._whole_at = self._turn_ended + WHOLE_TURN_NS
-        self._ask_due()
-        self._sleep()
-
-    def _ask_due(self) -> None:
-        due = self.node.due()
-        self._due_at = self._whole_at if due is None else due
-
     def _sleep(self) -> None:
         self._timer.cancel()
-        at = min(self._due_at, self._whole_at, self._turn_ended + self._idle_ns)
+        at = min(self._due_at, self._turn_ended + self._idle_ns)
         self._timer = self.loop.call_at(at / 1e9, self._woke)
 
     def _woke(self) -> None:
@@ -172,8 +161,8 @@ class Supervisor:
     def _look(self, now: int) -> None:
         """Nothing new came: if nothing is due either, the progress is shown, and that is the turn."""
         if now >= self._due_at:
-            self._ask_due()  # a silence that was to be judged now may have ended meanwhile
-        if self._turn_due or now >= min(self._due_at, self._whole_at - _EARLY_NS) or self.stopped.done():
+            self._due_at = self.node.due()  # a silence that was to be judged now may have ended meanwhile
+        if self._turn_due or now >= self._due_at or self.stopped.done():
             self.turn_soon()
             return
         self._turn_ended = now

@@ -183,7 +183,7 @@ def test_one_mebibyte_waits_at_most_and_a_slow_standby_loses_the_grant() -> None
 
 def test_a_dead_stream_is_given_up_by_both_ends(pair: Pair) -> None:
     pair.joined = False  # octets vanish, no end is told
-    pair.run(3100)
+    pair.run(3300)  # a probe and its answer's time
     assert "acknowledged nothing for 3 s" in pair.a.said()
     assert "said nothing for 3 s" in pair.b.said()
     assert pair.b.mirror.silent_since < pair.now - 3 * SECOND

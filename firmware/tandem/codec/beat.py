@@ -150,6 +150,8 @@ class Seal:
         block = (key if len(key) <= _SHA256_BLOCK else sha256(key).digest()).ljust(_SHA256_BLOCK, b"\0")
         self._inner: Any = sha256(bytes(octet ^ 0x36 for octet in block))  # RFC 2104, the key hashed in beforehand
         self._outer: Any = sha256(bytes(octet ^ 0x5C for octet in block))
+        self._last: tuple[bytes, Beat | None] = b"", None
+        """What was verified last: the same frame comes over every path."""
 
     def _mac(self, body: bytes) -> bytes:
         inner, outer = self._inner.copy(), self._outer.copy()
@@ -164,12 +166,15 @@ class Seal:
 
     def verify(self, octets: bytes) -> Beat | None:
         """The beat, if these octets are exactly one that the key signed; never raises."""
+        if octets == self._last[0]:
+            return self._last[1]
         if len(octets) != SIZE or octets[:2] != MAGIC:
             return None
         body = octets[: BODY.size]
         if not equal_in_constant_time(self._mac(body), octets[BODY.size :]):
             return None
-        return unpack_body(body)
+        self._last = octets, unpack_body(body)
+        return self._last[1]
 
 
 class Splitter:

@@ -106,10 +106,8 @@ class Guard:
         """A datagram, or octets of a serial path."""
         tells, answer = self.ear.received(path, octets, now)
         self._out += tells
-        if answer:
-            self._beat_at = now
-        elif path == self.ear.wakes_by:  # two hearts that beat half a period apart wake each other least
-            self._beat_at = min(self._beat_at, now + self.rules.heartbeat_ns // 2)
+        if answer or path == self.ear.wakes_by:  # hearts that beat half a period apart wake each other least
+            self._beat_at = min(self._beat_at, now + (0 if answer else self.rules.heartbeat_ns // 2))
 
     def refused(self, path: int, now: int) -> None:
         """The peer's kernel refused a datagram on this path."""
@@ -185,8 +183,8 @@ class Guard:
 
     def _permitted(self, permit: int, now: int) -> bool:
         if permit != self.permit:
-            reason = f"a claim under permit {permit} came after its loss"
-            self._out.append(do.Tell(say.Lost(now, self.permit, 0, reason)))
+            late = f"a claim under permit {permit} came after its loss"
+            self._out.append(do.Tell(say.Lost(now, self.permit, 0, late)))
         return permit == self.permit
 
     def _service_on(self, epoch: int, now: int) -> None:

@@ -27,6 +27,7 @@ _CHANGES_PER_TICK_MAX = 4
 _LOG_KEPT = 64
 _RUNNING_STEP_NS = 50 * MS
 _POLL_NS = 5 * MS
+_RESTLESS = frozenset({Role.STARTING, Role.TAKING_OVER, Role.RELEASING})
 
 
 class RoleMachine:
@@ -68,6 +69,7 @@ class RoleMachine:
         self.peer_served = False
         self.ordered_out = self.leaving = self.ordered_fault = self.permission_loss = ""
         self.running_ns = 0
+        self.asked = False  # of the next tick: it should come at once
         self._actions: list[Action] = []
         self._last = self._claimed_ns = now
         self._reserving = 0
@@ -87,7 +89,7 @@ class RoleMachine:
         """Decide. The actions are to be carried out one by one, in order."""
         self.running_ns = 0 if view.heard else self.running_ns + min(now - self._last, _RUNNING_STEP_NS)
         self.now = self._last = now
-        self.view, self.own = view, own
+        self.view, self.own, self.asked = view, own, False
         self.isolated = self.isolated and not view.heard
         self.peer_served = self.peer_served or (view.heard and view.serving)
         self.lines.contacts.read(self.pins, now)
@@ -103,7 +105,7 @@ class RoleMachine:
 
     def due(self) -> int | None:
         """When `tick` must come next even if nothing happens."""
-        if self.role in (Role.STARTING, Role.TAKING_OVER, Role.RELEASING) or self.vacant_since != NEVER:
+        if self.asked or self.role in _RESTLESS or self.vacant_since != NEVER:
             return self._last + _POLL_NS
         times = [self.lines.due(self._last), self.moves.due()]
         if self.hold_off_until > self._last:
@@ -113,17 +115,18 @@ class RoleMachine:
 
     def order(self, word: str, now: int, why: str = "") -> str:
         """An operator's order, see `orders`; returns in words what was done of it."""
-        self.now = now
+        self.now, self.asked = now, True
         return carry_out(self, word, why)
 
     def fault(self, sentence: str) -> None:
         """Something is broken here, "" when it is no more: out of service until then, or until the order "in"."""
+        self.asked |= sentence != self.ordered_fault
         self.ordered_fault = sentence
 
     def permission_lost(self, reason: str) -> None:
         """The heart took everything back, or this process was away too long: to be heeded by the next tick."""
         if self.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING):
-            self.permission_loss = reason
+            self.permission_loss, self.asked = reason, True
 
     def heart_says(self, message: Message) -> None:
         """Any message of the heart; those that are about the peer are passed over."""
@@ -217,6 +220,8 @@ class RoleMachine:
     def _do_drop(self, reason: str) -> None:
         self._actions.append(act.Drop(False, reason))
 
+    _do_retire = _do_drop
+
     def _do_drop_and_alarm(self, reason: str) -> None:
         self._actions += [act.Drop(False, reason), act.Alarm(reason)]
 
@@ -258,9 +263,6 @@ class RoleMachine:
     def _do_rearm(self, reason: str) -> None:
         self.ordered_out = self.leaving = ""
         self._actions += [*self.lines.claim(self.epoch, reason, self.now), act.Drain(False, reason), act.Alarm(reason)]
-
-    def _do_retire(self, reason: str) -> None:
-        self._do_drop(reason)
 
     # --- each tick ----------------------------------------------------------------------------------------------------
 
