@@ -17,6 +17,8 @@ from tandem.standby.told import ImageSwapped
 
 S, J = 500 * MS, 10 * MS
 BEAT = 20 * MS
+BeatTold = tuple[int, int, bool, int, int, tuple[int, int], bool]
+"""Nonce, counter, granting, epoch, released; nonce and time of what it echoes; in sync."""
 POINTS = [
     PointInfo(1, "breaker", Kind.DOUBLE),
     PointInfo(2, "current", Kind.ANALOG),
@@ -88,7 +90,7 @@ class Pair:
         self.delay = MS // 2
         self.beats = True
         self._wire: list[tuple[int, Member, bytes]] = []
-        self._beats: list[tuple[int, Member, tuple[int, int, bool, int, int, int, bool]]] = []
+        self._beats: list[tuple[int, Member, BeatTold]] = []
         self._next_beat = self.now
 
     def claim(self, member: Member, epoch: int) -> None:
@@ -175,18 +177,16 @@ class Pair:
     def _beat(self, member: Member) -> None:
         member.counter += 1
         in_sync = member.lease.in_sync(self.now)
-        other, granter = self.other(member), member.granter
-        heard_nonce, heard_ns = member.heard
-        echoed_ns = heard_ns if heard_nonce == other.nonce else -1
-        beat = (member.nonce, member.counter, granter.granting, member.history.epoch, granter.released_seq, echoed_ns)
+        other, granter, epoch = self.other(member), member.granter, member.history.epoch
+        beat = (member.nonce, member.counter, granter.granting, epoch, granter.released_seq, member.heard)
         sent = (self.now + self.delay, other, (*beat, in_sync))
         if self.beats:
             self._beats.append(sent)
 
-    def _hear(self, member: Member, beat: tuple[int, int, bool, int, int, int, bool], at: int) -> None:
-        nonce, counter, granting, epoch, released, echoed_ns, in_sync = beat
+    def _hear(self, member: Member, beat: BeatTold, at: int) -> None:
+        nonce, counter, granting, epoch, released, (echoed_nonce, echoed_ns), in_sync = beat
         member.heard = nonce, at - self.delay
-        if echoed_ns < 0:
+        if echoed_nonce != member.nonce:  # an answer to a boot that is over, as the ear finds
             return
         member.granter.peer_beat(nonce, echoed_ns, in_sync, False, self.now)
         if not member.mirror.active:

@@ -44,11 +44,9 @@ class RoleMachine:
         delivery_ns: int = 2 * MS,
         lease_fenced: bool = True,
     ) -> None:
-        self.member = member
-        self.standby = standby
+        self.member, self.standby = member, standby
         self.has_relays = relay is not None and standby.arbitration == "relays"
-        self.preferred = preferred
-        self.lease_fenced = lease_fenced
+        self.preferred, self.lease_fenced = preferred, lease_fenced
         self.cold_wait_ns = standby.cold_wait_ms * MS
         self.stops_alone = standby.partition == "stop" and not self.has_relays
         self.hold_off_ns = standby.dead_after_ms * MS * (2 if member == "b" else 1)
