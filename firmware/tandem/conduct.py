@@ -14,7 +14,7 @@ from tandem.parts import Parts
 from tandem.past import Past, Standing
 from tandem.point import MS, SECOND, Report, Say
 from tandem.standby import act, told
-from tandem.standby.peer import NEVER
+from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
 from tandem.tags import KEY as TAG
 
 _NOT_ACTIVE = "this member is not the active one"
@@ -136,6 +136,17 @@ class Conduct:
                 node.restart(reason)
             case _:
                 pass
+
+    def heartbeat_wishes(self) -> None:
+        """What the look at the peer wants sent to it."""
+        for wish in self.node.heartbeat.events():
+            match wish:
+                case BeatNowWanted():
+                    self.node.ask(ToHeart(say.BeatNow()))
+                case ProbeWanted():
+                    self.node.ask(ToHeart(say.Probe()))
+                case SayMissed(q_ms):
+                    self.node.ask(ToHeart(say.Suspect(q_ms)))
 
     # --- the mirror --------------------------------------------------------------------------------------------------
 

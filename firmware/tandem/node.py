@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tandem.action import Action, Persist, ToHeart
+from tandem.action import Action, Persist
 from tandem.codec import heart as say
 from tandem.codec.beat import DRAINED, LAST_IN_SYNC, BeatBody, Role
 from tandem.conduct import Conduct
@@ -26,7 +26,7 @@ from tandem.registry import PointInfo
 from tandem.report import Reporter
 from tandem.show import show_point, show_record
 from tandem.standby.own import OwnState
-from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
+from tandem.standby.peer import NEVER
 from tandem.statistics import Figures
 
 THINK_NS = 100 * MS
@@ -172,7 +172,7 @@ class Node(Parts):
         self._news = False
         if thinks:
             self.view = self.heartbeat.tick(now)
-            self._heart_wishes()
+            self.conduct.heartbeat_wishes()
             self._link(now)
         self.field.tick(now)
         self.service.tick(now)
@@ -188,16 +188,6 @@ class Node(Parts):
         self.journal.soe.settle()
         self.journal.analog.settle()
         self._actions += self.field.actions() + self.service.actions() + self.linkup.actions()
-
-    def _heart_wishes(self) -> None:
-        for wish in self.heartbeat.events():
-            match wish:
-                case BeatNowWanted():
-                    self.ask(ToHeart(say.BeatNow()))
-                case ProbeWanted():
-                    self.ask(ToHeart(say.Probe()))
-                case SayMissed(q_ms):
-                    self.ask(ToHeart(say.Suspect(q_ms)))
 
     def _link(self, now: int) -> None:
         if self.linkup.hangs(self.view.paths, now):
