@@ -70,4 +70,4 @@ def _board_with_ports(config: Path) -> str:
     ports = {port for line in load(str(config)).serials for port in line.ports.values()}
     known = set(re.findall(r"^([\w-]+) = \"\$TANDEM_BENCH", text, re.MULTILINE))
     more = "".join(f'{port} = "$TANDEM_BENCH/{port}"\n' for port in sorted(ports - known))
-    return text.replace("\n[pins]", f"{more}\n[pins]", 1)
+    return re.sub(r"(?m)^\[serial\].*\n", lambda header: header[0] + more, text, count=1)
