@@ -49,6 +49,7 @@ class Heart:
         self.pins_plan: dict[str, Any] = plan["pins"]
         self.pins: Pins | None = None
         self.pins_trouble = ""
+        self._leds = b"T"
         self.pidfd = os.pidfd_open(plan["supervisor"])
         self._untold: list[say.Message] = []
         self._open_at = 0
@@ -89,6 +90,8 @@ class Heart:
             self._tell()
             self._rest()
             self.page.heart_ns = now
+        if self.pins is not None:
+            self.pins.close()
 
     def _rest(self) -> None:
         """One living path is enough to be woken by; what came over the others is read in the same turn."""
@@ -122,6 +125,7 @@ class Heart:
             self._trouble(send.path, error)
 
     def _pin(self, word: bytes) -> None:
+        self._leds = word if word[:1] == b"T" else self._leds
         if self.pins is not None:
             try:
                 self.pins.say(word, _now())
@@ -239,8 +243,8 @@ class Heart:
                 self.guard.pins_gone(self.pins_trouble, now)
             return
         self.pins_trouble = ""
-        if self.pins.fileno() >= 0:
-            self._readers.add(self.pins.fileno(), self._hear_pins)
+        self._readers.add(self.pins.fileno(), self._hear_pins)
+        self._pin(self._leds)
 
 
 def main(argv: list[str]) -> int:

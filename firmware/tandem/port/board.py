@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from tandem.config.board import BoardData, board_file, read_board
@@ -67,6 +69,12 @@ def load_board(name: str, member: str) -> Board:
     )
 
 
+def _places(*packages: str) -> list[str]:
+    """Folders that hold these packages: the heart starts without site packages, and needs no others of them."""
+    found = {Path(spec.origin).parent for name in packages if (spec := find_spec(name)) and spec.origin}
+    return sorted(str(place.parent if place.name in packages else place) for place in found)
+
+
 def _pins(data: BoardData, member: str, run_dir: str) -> dict[str, Any]:
     """What `port.pins.open_pins` takes, as plain data for the heart."""
     match data.guardian:
@@ -74,7 +82,8 @@ def _pins(data: BoardData, member: str, run_dir: str) -> dict[str, Any]:
             return {"driver": "bench", "path": f"{run_dir}/{data.bench['sockets'][member]}"}
         case "gpio":
             wires = {pin.signal: (pin.line, pin.active == "high", pin.pull) for pin in data.pins}
-            return {"driver": "gpio", "chip": data.chip, "revision": data.revision, "wires": wires, "leds": LED_NAMES}
+            names = {"chip": data.chip, "revision": data.revision, "leds": LED_NAMES}
+            return {"driver": "gpio", "wires": wires, "paths": _places("RPi", "lgpio"), **names}
         case "uart" if data.uart is not None:
             return {"driver": "uart", "device": data.uart.device, "baud": data.uart.baud}
     return {}

@@ -28,7 +28,7 @@ class Pins(Protocol):
     due: int
 
     def fileno(self) -> int:
-        """Readable when `read` has something; -1: it never is."""
+        """Readable when `read` has something."""
 
     def say(self, word: bytes, now: int) -> None:
         """One word, best effort. Raises PinsError when nobody is there any more."""
@@ -96,7 +96,13 @@ def _gone() -> PinsError:
     return PinsError("the pins are gone: own contacts count as open, the peer's as closed")
 
 
-_DRIVERS: dict[str, Callable[[dict[str, Any]], Pins]] = {"bench": BenchPins}
+def _gpio(plan: dict[str, Any]) -> Pins:
+    from tandem.port.pins_gpio import GpioPins  # a board without GPIO has no use for its memory
+
+    return GpioPins(plan)
+
+
+_DRIVERS: dict[str, Callable[[dict[str, Any]], Pins]] = {"bench": BenchPins, "gpio": _gpio}
 
 
 def open_pins(plan: dict[str, Any]) -> Pins:

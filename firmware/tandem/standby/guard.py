@@ -150,7 +150,7 @@ class Guard:
             if self.service:
                 self._renew(now)
             if self._turn and not self._gone_at:
-                self._out += self._proof.feed(self.pins_read, bool(self.lines), now)
+                self._out += self._proof.feed(self.pins_read, bool(self.lines) and not self._coil_waits, now)
         if self._lines_given is not None and not self.pins_read.own:
             self._release_lines(now)
         if now >= self._beat_at and self._turn:

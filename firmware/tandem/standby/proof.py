@@ -31,7 +31,7 @@ class WatchdogProof:
         self._has_pins = rules.has_pins
         self._since = _NEVER
         self._told = ""
-        self._wanted = False
+        self._wanted = self._proven = False
         self._fed_ns = 0
 
     @property
@@ -46,7 +46,7 @@ class WatchdogProof:
     def hurry(self) -> bool:
         """The coil is wanted now: the proof is for another time; True when pulses may go at once."""
         self._wanted = False
-        if self._step is _Step.OPEN and not self._told:
+        if self._step is _Step.OPEN and self._proven:
             self._go(_Step.CLOSE)
         return self._step is not _Step.OPEN
 
@@ -84,7 +84,7 @@ class WatchdogProof:
         elif self._step is _Step.CLOSE:
             if pins.watchdog:
                 self._go(_Step.FED)
-                self._told = ""
+                self._told, self._proven = "", True
                 return [Tell(Proof(True, ""))]
             if late:
                 self._go(_Step.OPEN)
@@ -102,6 +102,7 @@ class WatchdogProof:
         return []
 
     def _fail(self, reason: str) -> list[Output]:
+        self._proven = False
         if reason == self._told:
             return []
         self._told = reason

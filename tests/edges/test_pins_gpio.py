@@ -1,0 +1,174 @@
+"""GPIO pins through the RPi.GPIO API (a stand-in for the chip): what is driven, what is read, and what goes wrong."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import select
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guardian.blink import SLOT_MS
+from tandem.codec.heart import KEY_LOCAL, LAMP_TEST
+from tandem.config.signals import LED_NAMES
+from tandem.point import MS
+from tandem.port.board import load_board
+from tandem.port.pins import PinsError, open_pins
+from tandem.port.pins_gpio import GpioPins
+
+STAND_IN = str(Path(__file__).resolve().parents[1] / "support" / "gpio")
+PLAN = load_board("rpi4", "a").pins
+LINE = {name: wire[0] for name, wire in PLAN["wires"].items()}
+LEVEL, OUTPUT, CLAIMED, PULLED = 1, 2, 4, 8
+
+
+class Chip:
+    """The test's side of the lines: what hangs on them."""
+
+    def __init__(self, file: Path, gone: Path) -> None:
+        self.gone = gone
+        file.write_bytes(bytes(64))
+        with file.open("r+b") as opened:
+            self.lines = mmap.mmap(opened.fileno(), 64)
+        for name in ("own-contact", "own-watchdog", "peer-watchdog", "key-local", "lamp-test"):
+            self.lines[LINE[name]] = LEVEL  # open contacts let the pull-up win
+
+    def level(self, name: str) -> int:
+        return self.lines[LINE[name]] & LEVEL
+
+    def put(self, name: str, level: int) -> None:
+        self.lines[LINE[name]] = self.lines[LINE[name]] & ~LEVEL | level
+
+
+@pytest.fixture
+def chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chip]:
+    monkeypatch.syspath_prepend(STAND_IN)
+    monkeypatch.setenv("FAKE_GPIO", str(tmp_path / "lines"))
+    monkeypatch.setenv("FAKE_GPIO_GONE", str(tmp_path / "gone"))
+    for name in ("RPi", "RPi.GPIO"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    made = Chip(tmp_path / "lines", tmp_path / "gone")
+    yield made
+    for name in ("RPi", "RPi.GPIO"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def pins(chip: Chip) -> Iterator[GpioPins]:
+    made = open_pins(PLAN)
+    assert isinstance(made, GpioPins)
+    yield made
+    made.close()
+
+
+def read(pins: GpioPins, now: int = MS) -> Any:
+    found = pins.read(now)
+    return found[-1] if found else None
+
+
+def test_every_wire_is_claimed_and_outputs_begin_low(chip: Chip, pins: GpioPins) -> None:
+    assert all(chip.lines[line] & CLAIMED for line in LINE.values())
+    outputs = {name for name, line in LINE.items() if chip.lines[line] & OUTPUT}
+    assert outputs == {"watchdog-pulse", "role-coil", "peer-trip", *(f"led-{name}" for name in LED_NAMES)}
+    assert not any(chip.level(name) for name in outputs)
+    assert chip.lines[LINE["own-contact"]] & PULLED
+
+
+def test_contacts_are_read_with_their_polarity(chip: Chip, pins: GpioPins) -> None:
+    first = read(pins)
+    assert (first.own, first.peer, first.watchdog, first.inputs) == (0, 0, 0, 0)
+    chip.put("own-contact", 0)
+    chip.put("key-local", 0)
+    seen = read(pins, 2 * MS)
+    assert (seen.own, seen.inputs, seen.at_ns) == (1, KEY_LOCAL, 2 * MS)
+    chip.put("peer-contact", 1)
+    assert read(pins).peer == 1, "its break contact opened, or the wire broke"
+    assert read(pins) is None, "nothing changed"
+
+
+def test_an_edge_wakes_the_heart(chip: Chip, pins: GpioPins) -> None:
+    read(pins)
+    assert select.select([pins.fileno()], [], [], 0)[0] == []
+    chip.put("own-watchdog", 0)
+    assert select.select([pins.fileno()], [], [], 2)[0]
+    assert read(pins).watchdog == 1
+
+
+def test_a_pulse_is_up_and_down_again(chip: Chip, pins: GpioPins, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpio, seen = sys.modules["RPi.GPIO"], []
+    monkeypatch.setattr(gpio, "output", lambda line, value: seen.append((line, value)))
+    pins.say(b"P", 0)
+    assert seen == [(LINE["watchdog-pulse"], 1), (LINE["watchdog-pulse"], 0)]
+
+
+def test_the_coil_follows_its_word_and_the_leases_words_are_not_for_pins(chip: Chip, pins: GpioPins) -> None:
+    pins.say(b"C1", 0)
+    assert chip.level("role-coil")
+    for word in (b"L", b"R", b"D", b"A", b"X"):
+        pins.say(word, 0)
+    assert chip.level("role-coil")
+    pins.say(b"C0", 0)
+    assert not chip.level("role-coil")
+
+
+def test_leds_blink_in_their_patterns_and_the_lamp_test_lights_them_all(chip: Chip, pins: GpioPins) -> None:
+    read(pins)
+    octets = dict.fromkeys(LED_NAMES, 0) | {"run": 0x01, "standby": 0x12, "peer": 0x21, "fault": 0x33}
+    pins.say(b"T" + bytes(octets.values()), 0)
+    rows = {name: "" for name in octets}
+    for slot in range(16):
+        pins.read(slot * SLOT_MS * MS)
+        assert pins.due <= (slot + 1) * SLOT_MS * MS
+        for name in rows:
+            rows[name] += str(chip.level(f"led-{name}"))
+    assert rows["run"] == "1" * 16 and rows["standby"] == "1" * 8 + "0" * 8
+    assert rows["peer"] == "10" * 8 and rows["fault"] == "1" + "0" * 15 and rows["power"] == "0" * 16
+    chip.put("lamp-test", 0)
+    assert read(pins).inputs == LAMP_TEST
+    assert all(chip.level(f"led-{name}") for name in LED_NAMES)
+
+
+def test_closing_drives_everything_low_and_gives_the_lines_back(chip: Chip) -> None:
+    pins = open_pins(PLAN)
+    pins.say(b"C1", 0)
+    pins.close()
+    assert not any(chip.lines[LINE[name]] for name in ("role-coil", "led-run", "own-contact"))
+
+
+def test_a_line_that_somebody_else_has(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_GPIO_TAKEN", "27")
+    with pytest.raises(PinsError, match=r"GPIO line 27 \(role-coil\) cannot be had: GPIO busy; free it"):
+        open_pins(PLAN)
+    assert not any(chip.lines[line] & CLAIMED for line in LINE.values()), "the others were given back"
+    monkeypatch.setenv("FAKE_GPIO_TAKEN", "")
+    open_pins(PLAN).close()
+
+
+def test_a_chip_that_is_missing_or_goes(chip: Chip) -> None:
+    chip.gone.touch()
+    with pytest.raises(PinsError, match="GPIO chip /dev/gpiochip0 cannot be opened: can not open gpiochip"):
+        open_pins(PLAN)
+    chip.gone.unlink()
+    pins = open_pins(PLAN)
+    chip.gone.touch()
+    with pytest.raises(PinsError, match=r"\(peer-watchdog\) cannot be read"):
+        pins.read(0)
+    with pytest.raises(PinsError, match=r"\(role-coil\) cannot be driven"):
+        pins.say(b"C1", 0)
+    pins.close()
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "RPi", None)
+    with pytest.raises(PinsError, match="install rpi-lgpio"):
+        open_pins(PLAN)
+
+
+def test_qemus_board_names_a_revision_for_the_library(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RPI_LGPIO_REVISION", raising=False)
+    open_pins(load_board("qemu-virt", "b").pins).close()
+    assert os.environ.pop("RPI_LGPIO_REVISION") == "a02082" and os.environ["RPI_LGPIO_CHIP"] == "0"
