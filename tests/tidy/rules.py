@@ -158,6 +158,7 @@ TOLD_IN_BASES = frozenset(
         *("start", "drain", "drained", "stop", "control", "statistics"),  # master.base.Channel
         *("accept", "pump", "local_changed", "commands", "report", "cursors", "set_cursor"),  # slave.base.Station
         *("restore_cursors", "lowest_cursor", "released"),
+        *("fileno", "say", "read", "close"),  # port.pins.Pins
     )
 )
 
