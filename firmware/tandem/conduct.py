@@ -94,6 +94,9 @@ class Conduct:
             node.control.refuse_reason = _NO_LINES
         node.field.stop("service" if stop.which == "ip" else "lines", now, stop.reason)
         self.desk.take_reports(now)
+        if stop.which == "serial" and node.is_active:  # the lines are lost, not the role: nobody sees the ends
+            node.control.abort(stop.reason)
+            self.desk.take_reports(now)
 
     def _drain(self, drain: act.Drain, now: int) -> None:
         node = self.node

@@ -263,6 +263,14 @@ class Control:
         """The names of the command's point and value."""
         return self._rules.name(command.point_id), self._rules.word(command.point_id, command.value)
 
+    def pulse_ms(self, command: Command) -> int:
+        """How long the command's pulse lasts; 0 without one."""
+        return self._rules.pulse_ms(command)
+
+    def owner_of(self, point_id: int) -> str:
+        """The channel that carries out the point's controls, "" for none."""
+        return self._owner.get(point_id, "")
+
     @property
     def busy(self) -> bool:
         """A command has not had its last answer yet."""

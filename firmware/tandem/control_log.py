@@ -144,9 +144,15 @@ class ControlLog:
         return True
 
     def in_flight(self) -> list[list[str]]:
-        """The controls that a device may have and that nobody has seen end: identity, point, value, origin."""
-        stories = [story for story, _ in self._open.values() if story.sent]
-        return [[story.id, story.point, story.value, story.origin] for story in stories]
+        """The controls that a device may have and that nobody has seen end, in texts.
+
+        Each: identity, point, value in words, origin, value, pulse in ms (0: the point's own).
+        """
+        return [
+            [story.id, story.point, story.value, story.origin, repr(command.value), str(command.pulse_ms)]
+            for story, command in self._open.values()
+            if story.sent
+        ]
 
     def _add(self, story: Story) -> Story:
         self.stories[story.number] = story

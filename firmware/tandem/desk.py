@@ -12,6 +12,7 @@ from tandem.orders import CHANNEL, Orders, order_ids
 from tandem.parts import Parts
 from tandem.past import Past
 from tandem.point import MS, Command, Outcome, Report, Say, Stage
+from tandem.pulses import Pulses
 from tandem.report import Reporter
 from tandem.standby.told import ForwardedControl
 from tandem.tags import KEY as TAG
@@ -35,12 +36,13 @@ class Desk:
         self._stalled_at = -1
         self._local: list[Command] = []
         self._flights: list[list[str]] = []  # as the newest active told, or as they were when this member lost the role
-        self._flights_told = 0
+        self._flights_told = self._flights_ns = 0
         self._lost = 0  # controls that were in flight when a role was lost, whoever had it
         self.orders = Orders(node)
+        self.pulses = Pulses(node)
         for tag in node.tags.all_known():
             node.mirror.state(TAG + tag.name, tag.to_json().encode())
-        node.control.guards = [self.orders.refuse, self._refuse]
+        node.control.guards = [self.orders.refuse, self._refuse, self.pulses.refuse]
         node.control.always = frozenset(order_ids(node))
 
     def _refuse(self, command: Command) -> str:
@@ -67,6 +69,7 @@ class Desk:
         """Commands of the centers to the control model, its orders to the masters, the answers back."""
         node = self.node
         self.orders.tick(now)
+        self.pulses.tick(now)
         for slave, command in node.service.commands():
             forwards = slave.hot_standby == "acquisition-and-control"
             self._command(replace(command, center=f"{slave.name}.{command.center}"), forwards, now)
@@ -150,6 +153,8 @@ class Desk:
     def role_lost(self, reason: str, now: int) -> None:
         """The masters have stopped: every control ends truthfully; who serves next must know what was in flight."""
         self.take_reports(now)
+        self.pulses.clear()
+        self._flights_ns = now
         self._flights = self.node.stories.in_flight()[-_FLIGHTS_MAX:]
         before = self.node.control.unknown_count
         self.node.control.abort(reason)
@@ -163,6 +168,7 @@ class Desk:
             node.stories.inherited(row, node.clock.stamp(now)[0], now)
             sentence = f"{row[1]} {row[2]} by {row[3]} was in flight when the role moved; look at the device"
             node.ask(Say(f"control: unknown: {sentence}", "warning"))
+            self.pulses.begun(row[1], float(row[4]), int(row[5]), self._flights_ns, now)
         self._lost += len(self._flights)
         self._flights = []
         self._tell_flights()
@@ -184,7 +190,8 @@ class Desk:
                 self._merge(key, octets)
             elif key == FLIGHTS and not self.node.is_active:
                 rows = json.loads(octets)
-                self._flights = [[str(cell) for cell in row][:4] for row in rows if len(row) >= 4][:_FLIGHTS_MAX]
+                self._flights = [_flight(row) for row in rows][:_FLIGHTS_MAX]
+                self._flights_ns = now
         except (ValueError, TypeError, RecursionError) as error:
             self.node.ask(Say(f"the other member's {key} cannot be read: {error}", "error"))
 
@@ -221,6 +228,14 @@ def tag_sentence(tag: Tag) -> str:
     if tag.on:
         return f"{tag.name} is tagged by {tag.who}: {tag.why}"
     return f"the tag of {tag.name} was taken off by {tag.who}" + (f": {tag.why}" if tag.why else "")
+
+
+def _flight(row: list[str]) -> list[str]:
+    """A row of `ControlLog.in_flight` that came from the peer. Raises ValueError."""
+    if len(row) != 6 or not all(isinstance(cell, str) for cell in row):
+        raise ValueError("a control in flight has six texts")
+    float(row[4]), int(row[5])
+    return row
 
 
 def _refused(command: Command, sentence: str) -> Report:

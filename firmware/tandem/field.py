@@ -12,7 +12,7 @@ from typing import Literal
 
 from tandem.action import Action, CloseChannel, Dial, OpenLine
 from tandem.engine import Close, earliest
-from tandem.master.base import Channel, Confirming, SerialTarget
+from tandem.master.base import Channel, Confirming, Pulsing, SerialTarget
 from tandem.point import MS, Command, Outcome, Report, Say, Stage
 
 Right = Literal["service", "lines"]
@@ -241,6 +241,16 @@ class Field:
         else:
             sentence = f"{channel} is not driven by this member now"
             self._reports.append(Report(command.ref, Stage.CONFIRM, Outcome.NOT_SENT, sentence))
+
+    def let_go(self, channel: str, command: Command, now: int) -> bool:
+        """End the pulse that a predecessor began with this command; False while the channel is not open."""
+        link = self._links[channel]
+        if not (link.wanted and link.open):
+            return False
+        if isinstance(link.channel, Pulsing):
+            link.channel.let_go(command, now)
+            self._collect(link, now)
+        return True
 
     def reports(self) -> list[Report]:
         """Drain the devices' answers to controls."""

@@ -9,6 +9,7 @@ import pytest
 
 from tandem.point import Step
 from tests.support.sim_group import SETPOINT, SimGroup
+from tools.sim.world import MS
 
 SET = "F1.tap_setpoint"
 REMOTE = ("gateway.toml", 'preferred = "none"', 'remote = "not M1.alarm"\npreferred = "none"')
@@ -76,6 +77,25 @@ def test_a_control_in_flight_when_its_own_active_died_is_told_by_the_successor(g
     assert group.value(standby, "_sys.control_unknown") == 1
     group.run(1000)
     assert [w for _, *coil, w in group.site.relay_f1.executed if coil == ["coil", 1] and w] in ([], [1])
+
+
+def test_the_successor_ends_a_pulse_that_its_predecessor_began(group: SimGroup) -> None:
+    active, standby = group.active, group.standby
+    group.operate(active, "F1.trip_close", 1.0)
+    coil = group.site.relay_f1.words
+    group.until(lambda: coil.get(("coil", 1)))
+    began = group.world.now
+    group.run(30)
+    active.kill(heart_too=True)
+    group.until(lambda: standby.node.role.lines_held)
+    assert coil["coil", 1], "the coil of a dead active stays on"
+    name = group.operate(standby, "F1.trip_close", 2.0)
+    group.until(lambda: group.story(standby.node, name).outcome == "refused", 20)
+    assert "pulse of the former active" in group.story(standby.node, name).steps[-1][1]
+    group.until(lambda: not coil["coil", 1], 1000)
+    assert 480 * MS < group.world.now - began < 700 * MS, "for as long as its pulse lasts"
+    group.run(1000)
+    assert [(n, w) for _, t, n, w in group.site.relay_f1.executed if t == "coil"] == [(1, 1), (1, 0)]
 
 
 def test_a_selection_does_not_outlive_the_role(group: SimGroup) -> None:

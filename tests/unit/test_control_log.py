@@ -28,7 +28,7 @@ def test_a_select_and_its_execute_are_one_story() -> None:
     came(log, command(2, Step.EXECUTE), START + 900 * MS)
     assert log.newest(9)[0].outcome == "" and log.in_flight() == []
     log.step(2, "given to feeders", START + 901 * MS, sent=True)
-    assert log.in_flight() == [[identity("a", 1), "F1.trip_close", "closed", "scada.north"]]
+    assert log.in_flight() == [[identity("a", 1), "F1.trip_close", "closed", "scada.north", "2.0", "0"]]
     assert not log.report(done(2, sentence="F1.trip_close closed, execute by x: the device confirmed it"), START)
     assert log.report(done(2, Stage.END, sentence=""), START + 1950 * MS)
     (story,) = log.newest(9)

@@ -63,6 +63,14 @@ class Channel(Engine, Protocol):
 
 
 @runtime_checkable
+class Pulsing(Channel, Protocol):
+    """A channel that ends pulses itself, because its devices do not."""
+
+    def let_go(self, command: Command, now: int) -> None:
+        """Write the end of the pulse that a predecessor began with this command; nothing is reported of it."""
+
+
+@runtime_checkable
 class Confirming(Channel, Protocol):
     """A channel whose devices keep an event until it is confirmed to them: a confirm means both members have it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from functools import partial
 
 from tandem.codec.modbus import pdu as modbus
@@ -85,6 +86,16 @@ class Controls:
         task = Task(command, output, device, steps)
         self._tasks.add(task)
         self._queue.append(task)
+
+    def let_go(self, command: Command) -> None:
+        """The end of a pulse that was begun elsewhere, as a control of its own that nobody hears of."""
+        place = self._places.get(command.point_id)
+        ends = [write for write in writes(place[1], command, False) if write.releases] if place else []
+        if place and ends and len(self._tasks) < _MOST:
+            task = Task(command, place[1], place[0], [replace(write, delay_ns=0) for write in ends])
+            task.touched = task.reported = True
+            self._tasks.add(task)
+            self._queue.append(task)
 
     def pick(self, now: int) -> Request | None:
         """The next step to send, or None."""

@@ -76,6 +76,11 @@ class ModbusChannel(ModbusStream):
         self._controls.submit(command, blocked)
         self._pump(now)
 
+    def let_go(self, command: Command, now: int) -> None:
+        """Write the end of the pulse that a predecessor began with this command; nothing is reported of it."""
+        self._controls.let_go(command)
+        self._pump(now)
+
     def statistics(self) -> dict[str, dict[str, float]]:
         """Counters by device name; `last_answer_ms` is how long the newest answer took."""
         return {device.name: device.statistics() for device in self._devices}
