@@ -55,7 +55,7 @@ class Cabinet:
     def state(self) -> PanelState:
         """What there is to be shown."""
         node = self.node
-        alive = {path.name: path.alive for path in node.view.paths}
+        alive = node.view.arriving
         present, ids = node.database.present, self._ids
         devices = [ids[f"device.{d.name}.ok"] for m in node.config.masters for d in m.devices if d.enabled]
         rows = node.service.statistics().values()

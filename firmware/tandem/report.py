@@ -92,6 +92,7 @@ class Reporter:
             "peer": {
                 "role": Role(view.role).word if view.heard else "not heard",
                 "epoch": view.epoch,
+                "health": view.health,
                 "head": view.head,
             },
             "in_sync": node.in_sync,
@@ -99,10 +100,12 @@ class Reporter:
             "unprotected": granter.unprotected,
             "takeover_unsynced": node.takeover_unsynced,
             "mirror": self._mirror(),
-            "paths": {path.name: path.alive for path in view.paths},
+            "paths": view.arriving,
             "lines": node.role.lines.step.value,
             "out_of_service_because": node.role.ordered_out or node.role.ordered_fault,
             "contacts": {"own": bool(pins.own), "peer": bool(pins.peer), "watchdog": bool(pins.watchdog)},
+            "coil": node.role.lines.coil,
+            "lans": {lan: node.carrier(lan) for lan in node.lan_names},
             "fence": "kernel lease and heart" if node.rules.fenced else "heart",
             "head": node.journal.head,
             "controls": node.control.refuse_reason or "accepted",
@@ -110,6 +113,7 @@ class Reporter:
             "remote": "permitted" if node.remote.station() else "no: the station is switched to local",
             "tags": {tag.name: f"{tag.who}: {tag.why} ({time_text(tag.stamp_us)})" for tag in node.tags.every()},
             "centers": node.service.statistics(),
+            "masters": self.states.masters(),
             "devices": self._devices(),
             "leds": self.cabinet.words(),
             "alarms": self.alarms(),
@@ -118,6 +122,8 @@ class Reporter:
             "failovers": self.failover.count,
             "realtime": node.realtime,
             "clock_synced": node.clock.synced,
+            "clock": self._clock(),
+            "process": self.statistics.figures._asdict(),
             "disk": node.unsaved.fault or "ok",
             "intruders": {
                 "link": node.linkup.intruders,
@@ -140,11 +146,21 @@ class Reporter:
             **node.mirror.statistics(),
         }
 
+    def _clock(self) -> dict[str, object]:
+        apart = self.node.mirror.apart
+        return {
+            "offset_ms": apart.offset_us / 1e3 if apart.known else None,
+            "round_trip_ms": apart.round_trip_ns / 1e6 if apart.known else None,
+            "peer_synced": apart.peer_synced if apart.known else None,
+        }
+
     def _devices(self) -> dict[str, dict[str, object]]:
         rows: dict[str, dict[str, object]] = {}
+        enabled = {device.name: device.enabled for m in self.node.config.masters for device in m.devices}
         for name, counters in self.statistics.devices().items():
             point_id = self._ids.get(f"device.{name}.ok")
-            rows[name] = {"ok": bool(point_id and self.node.database.present[point_id][2]), **counters}
+            ok = bool(point_id and self.node.database.present[point_id][2])
+            rows[name] = {"ok": ok, "enabled": enabled[name], **counters}
         return rows
 
     def foreign_beats(self) -> int:

@@ -28,8 +28,6 @@ class States:
         self._ids = ids
         self._sums_at = 0
         readers = {**_of_role(node), **_of_fences(node), **_of_members(node)}
-        for index, path in enumerate(node.config.standby.paths):
-            readers[f"path.{path}"] = _path(node, index)
         for lan in node.lan_names:
             readers[f"lan.{lan}"] = _carrier(node, lan)
         self._readers = [(ids[name], reader) for name, reader in readers.items()]
@@ -42,6 +40,8 @@ class States:
     def tick(self, now: int, stamp_us: int) -> None:
         """Write what changed."""
         self._read(self._readers, stamp_us)
+        for path, alive in self.node.view.arriving.items():
+            self._set(f"path.{path}", alive, stamp_us)
         if now >= self._sums_at:
             self._sums_at = now + _SUMS_NS
             self._read(self._slow_readers, stamp_us)
@@ -64,17 +64,26 @@ class States:
             self._set(f"slave.{slave.name}.ok", slave.name not in node.service.doors_shut, stamp_us)
             for center in slave.centers:
                 self._set(f"center.{center.name}.connected", center.name in fronts, stamp_us)
-        present, streams = node.database.present, node.field.streams()
-        for master, oks in self._device_oks.items():
-            lost = sum(not present[point_id][2] for point_id in oks)
-            self._set(f"master.{master}.ok", not lost, stamp_us)
-            self._set(f"master.{master}.lost", lost, stamp_us)
-            driven = any(streams[channel.name] for channel in node.channels[master])
-            self._set(f"master.{master}.driven", driven, stamp_us)
+        for master, row in self.masters().items():
+            self._set(f"master.{master}.ok", not row["lost"], stamp_us)
+            self._set(f"master.{master}.lost", row["lost"], stamp_us)
+            self._set(f"master.{master}.driven", row["driven"], stamp_us)
         apart = node.mirror.apart
         quality = 0 if apart.known else _INVALID
         node.database.set_local(self._ids["clock_offset_ms"], apart.offset_us / 1e3, stamp_us, quality)
         node.database.set_local(self._ids["clock_round_trip_ms"], apart.round_trip_ns / 1e6, stamp_us, quality)
+
+    def masters(self) -> dict[str, dict[str, int]]:
+        """By master: whether it is driven here, its enabled devices, and how many of them do not answer."""
+        present, streams = self.node.database.present, self.node.field.streams()
+        return {
+            master: {
+                "driven": any(streams[channel.name] for channel in self.node.channels[master]),
+                "devices": len(oks),
+                "lost": sum(not present[point_id][2] for point_id in oks),
+            }
+            for master, oks in self._device_oks.items()
+        }
 
     def _set(self, name: str, value: float, stamp_us: int) -> None:
         self.node.database.set_local(self._ids[name], float(value), stamp_us)
@@ -137,10 +146,6 @@ def _of_machine(node: Parts) -> dict[str, Reader]:
         "fence": lambda: 2 if node.rules.fenced else 1,
         "link.intruders": lambda: node.linkup.intruders,
     }
-
-
-def _path(node: Parts, index: int) -> Reader:
-    return lambda: node.view.paths[index].alive if index < len(node.view.paths) else 0.0
 
 
 def _carrier(node: Parts, lan: str) -> Reader:

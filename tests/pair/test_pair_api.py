@@ -47,7 +47,9 @@ def test_status_points_and_events_as_json(group: Group) -> None:
 def test_the_same_for_people(group: Group) -> None:
     active, standby = group.roles()
     status = group.cli("status", active).stdout
-    assert "role                     active" in status and "{" not in status
+    assert f"member {active} is ACTIVE for" in status and "{" not in status and "None" not in status
+    assert len(status.splitlines()) <= 24 and max(map(len, status.splitlines())) <= 110, status
+    assert "F1: ok" in status and "paths         lan.station alive" in status
     assert "F1.breaker" in group.cli("points", standby).stdout
     assert len(group.cli("events", active, "--most", "3").stdout.splitlines()) == 3
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import socket
 import sys
 from pathlib import Path
 from typing import Any
+
+from tandem.manage.screen import screen
 
 _ANSWER_S = 5.0
 
@@ -36,7 +39,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--match", default="", help="points: part of the name")
     parser.add_argument("--most", type=int, default=50, help="events: how many")
     parser.add_argument("--to", default="peer", help="switchover: a, b or peer")
-    asked = parser.parse_args(argv)
+    asked = parser.parse_intermixed_args(argv)
     try:
         answer = _PRINTERS[asked.verb][0](asked)
     except (OSError, ValueError) as error:
@@ -75,29 +78,8 @@ def _get_reset(asked: argparse.Namespace) -> Any:
     return ask(asked.state, {"ask": "reset_statistics", "device": asked.device})["sentence"]
 
 
-def _print_status(status: dict[str, Any], indent: str = "") -> None:
-    """One line a fact; a group of plain facts that fits stands on its line, numbers that are 0 are left out of it."""
-    for key, value in status.items():
-        name = key.replace("_", " ")
-        if not isinstance(value, dict):
-            print(f"{indent}{name:24} {_word(value)}".rstrip())
-        elif any(isinstance(inner, dict) for inner in value.values()):
-            print(f"{indent}{name}:")
-            _print_status(value, indent + "  ")
-        else:
-            facts = [f"{k.replace('_', ' ')} {_word(v)}" for k, v in value.items() if v not in (0, None, "", [])]
-            facts += [f"{k.replace('_', ' ')} no" for k, v in value.items() if v is False]
-            print(f"{indent}{name:24} {', '.join(facts) or '-'}")
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
-    if isinstance(value, list):
-        return "; ".join(map(str, value)) or "none"
-    return "-" if value is None or value == "" else str(value)
+def _print_status(status: dict[str, Any]) -> None:
+    print(screen(status, shutil.get_terminal_size((110, 24)).columns))
 
 
 def _print_points(rows: list[dict[str, Any]]) -> None:

@@ -39,7 +39,8 @@ class Machine:
         if now < self._at:
             return
         self._at = now + _EACH_NS
-        self._clock_reads(clock.utc_us(), clock.synchronised(), now)
+        at, utc_us = clock.monotonic_ns(), clock.utc_us()  # side by side: a turn may have begun long ago
+        self._clock_reads(utc_us, clock.synchronised(), at)
         cpu_s = time.process_time()
         percent = 100e9 * (cpu_s - self._cpu_s) / (now - self._last) if now > self._last else 0.0
         self._figures(

@@ -13,6 +13,8 @@ from tandem.codec.link_time import TimeAsked, TimeTold
 from tandem.point import SECOND
 
 EACH_NS = 5 * SECOND
+FIRST_NS = SECOND // 2
+"""Until there are samples enough to choose among: the first ones fall into the bustle of a beginning."""
 _KEPT = 8
 
 
@@ -28,7 +30,7 @@ class Apart:
 
     def ask(self, now: int) -> TimeAsked:
         """The next question."""
-        self.ask_at = now + EACH_NS
+        self.ask_at = now + (EACH_NS if len(self._samples) == _KEPT else FIRST_NS)
         return TimeAsked(now)
 
     def answer(self, asked: TimeAsked, now: int) -> TimeTold:

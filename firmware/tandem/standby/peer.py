@@ -78,6 +78,13 @@ class PeerView(NamedTuple):
         )
 
     @property
+    def arriving(self) -> dict[str, bool]:
+        """By path: what people are told of it. One that refuses, or whose peer is not heard any more, brings nothing,
+        though the time in which a beat may still come is not over.
+        """
+        return {p.name: self.heard and p.alive and p.refused_ns <= p.fresh_ns for p in self.paths}
+
+    @property
     def hears_me(self) -> bool:
         """Its beats echo ours: what we send arrives."""
         return self.heard and not self.missed_q_ms
