@@ -12,6 +12,7 @@ VERBS = {
     "status": ("ask", "what a running gateway is doing"),
     "points": ("ask", "the points of a running gateway"),
     "events": ("ask", "the newest events of a running gateway"),
+    "event": ("ask", "where one event is: mirrored, delivered, confirmed"),
     "switchover": ("ask", "order a running gateway to hand its role over"),
     "control": ("operate", "control a point of a running gateway"),
     "controls": ("operate", "the control log of a running gateway"),

@@ -220,6 +220,10 @@ class Field:
         told = [(channel.name, channel.told()) for channel in self._confirming]
         return {_CURSOR + name: number for name, number in told if number is not None}
 
+    def confirms(self, point_id: int) -> str:
+        """The key of the cursor of what was confirmed to a point's device; "" where devices want no confirm."""
+        return next((_CURSOR + channel.name for channel in self._confirming if point_id in channel.point_ids), "")
+
     def alarms(self) -> list[str]:
         """What somebody has to look at."""
         return [channel.alarm for channel in self._confirming if channel.alarm]

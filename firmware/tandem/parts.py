@@ -15,6 +15,7 @@ from tandem.database import Database
 from tandem.field import Field
 from tandem.health import Health, judgements
 from tandem.journal import Journal
+from tandem.journeys import Journeys
 from tandem.master import iec104 as master_iec104
 from tandem.master import modbus
 from tandem.master.base import Channel
@@ -143,6 +144,7 @@ class Parts:
             self.registry.to_json(),
             self.clock,
         )
+        self.journeys = Journeys(self.member, self.database, self.mirror, self.service, self.field)
         self.linkup = LinkUp(config, self.member)
         slowest_ns = max((path.delivery_ns for path in self.rules.paths), default=2 * MS)
         self.role = RoleMachine(

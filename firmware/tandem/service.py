@@ -166,6 +166,18 @@ class Service:
         """The highest number that any center was given."""
         return max((station.released() for _, station in self.stations.values()), default=0)
 
+    def progress(self) -> list[tuple[str, int, int]]:
+        """By "slave.center": up to which number events were written to a session here, and confirmed on one."""
+        return [
+            (f"{name}.{center}", left, answered)
+            for name, (_, station) in self.stations.items()
+            for center, left, answered in station.progress()
+        ]
+
+    def served(self, point_id: int) -> list[str]:
+        """The centers, as "slave.center", that a point's events go to."""
+        return [key for key, (station, _) in self._by_center.items() if station.serves(point_id)]
+
     def serves_group(self) -> bool:
         """A center that came to the group address has its data transfer started."""
         return any(session.on_group and session.started for _, session in self._sessions.values())

@@ -3,6 +3,7 @@
     -> {"v": 1, "ask": "status"}                                    <- {"v": 1, "ok": true, "status": {...}}
     -> {"v": 1, "ask": "points", "match": "F1.", "from": 0}         <- {..., "points": [...], "next": 500 | null}
     -> {"v": 1, "ask": "events", "after": 0, "most": 100}           <- {..., "events": [...], "head": 1234}
+    -> {"v": 1, "ask": "event", "number": 1234}                     <- {..., "event": {...}}      (see `journeys`)
     -> {"v": 1, "ask": "switchover", "to": "a" | "b" | "peer"}      <- {..., "sentence": "..."}
     -> {"v": 1, "ask": "out", "reason": "firmware"}                 <- {..., "sentence": "..."}   (see `operating`)
     -> {"v": 1, "ask": "reset_statistics", "device": "F1"}          <- {..., "sentence": "..."}
@@ -31,6 +32,7 @@ _ASKS = {
     "status": "everything the front panel knows and more",
     "points": f"present values, {PAGE} a page; match: part of a name; from: where the last page ended",
     "events": f"records numbered above `after` (default: the newest), at most `most` (up to {PAGE})",
+    "event": "where the event `number` is: arrived, mirrored, confirmed, delivered, in ms and by which member",
     "switchover": "hand the active role to member `to` (default: peer)",
     "reset_statistics": "count anew from now on, for `device` (default: all of this member)",
     "help": "this",
@@ -127,6 +129,10 @@ class LocalApi:
         head = self.node.journal.head
         after = _whole(asked, "after", max(0, head - most))
         return {"events": self.node.show_events(after, most), "head": head}
+
+    def _event(self, asked: dict[str, object]) -> dict[str, object]:
+        stamp = self.node.clock.stamp
+        return {"event": self.node.journeys.event(_whole(asked, "number", 0), lambda ns: stamp(ns)[0])}
 
     def _switchover(self, asked: dict[str, object]) -> dict[str, object]:
         sentence = self.node.order_switchover(str(asked.get("to", "peer")), clock.monotonic_ns())

@@ -34,6 +34,8 @@ def run(argv: list[str]) -> int:
     parser.add_argument("verb", choices=tuple(_PRINTERS))
     if argv[:1] == ["reset-statistics"]:
         parser.add_argument("device", nargs="?", default="", help="one device; without it everything of this member")
+    if argv[:1] == ["event"]:
+        parser.add_argument("number", type=int, help="the event's number, as `events` shows it")
     parser.add_argument("--state", required=True, help="the member's state folder")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--match", default="", help="points: part of the name")
@@ -70,6 +72,10 @@ def _get_events(asked: argparse.Namespace) -> Any:
     return ask(asked.state, {"ask": "events", "most": asked.most})["events"]
 
 
+def _get_event(asked: argparse.Namespace) -> Any:
+    return ask(asked.state, {"ask": "event", "number": asked.number})["event"]
+
+
 def _get_switchover(asked: argparse.Namespace) -> Any:
     return ask(asked.state, {"ask": "switchover", "to": asked.to})["sentence"]
 
@@ -92,10 +98,22 @@ def _print_events(rows: list[dict[str, Any]]) -> None:
         print(f"{row['number']:>9} {row['time']} {row['name']:32} {row['text']:>16}  {row['quality']:20}", row["cause"])
 
 
+def _print_event(event: dict[str, Any]) -> None:
+    """What happened, then one line a stage: when, how many ms after the arrival here, on which member."""
+    print(f"{event['number']}  {event['name']}  {event['text']}  {event['quality']}  {event['cause']}")
+    for stage in event["stages"]:
+        about = " ".join(filter(None, (stage["stage"], stage.get("center") or stage.get("channel"))))
+        ms = "" if stage["ms"] is None else f"{stage['ms']:+.1f} ms"
+        member = f"at {stage['member']}" if stage["member"] else ""
+        state = "" if stage["state"] == "done" else stage["state"]
+        print(f"  {about:36} {stage['time']:23} {ms:>12}  {member:5} {state}".rstrip())
+
+
 _PRINTERS: dict[str, Any] = {
     "status": (_get_status, _print_status),
     "points": (_get_points, _print_points),
     "events": (_get_events, _print_events),
+    "event": (_get_event, _print_event),
     "switchover": (_get_switchover, print),
     "reset-statistics": (_get_reset, print),
 }

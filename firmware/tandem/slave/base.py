@@ -74,5 +74,11 @@ class Station(Protocol):
     def released(self) -> int:
         """The highest number that any session was sent."""
 
+    def progress(self) -> list[tuple[str, int, int]]:
+        """By center: its name, up to which number events were written to a session, and confirmed on one, here."""
+
+    def serves(self, point_id: int) -> bool:
+        """Whether the point's events go to the centers."""
+
     def statistics(self) -> dict[str, dict[str, float]]:
         """Counters by center: sent, confirmed, repeated, overflowed, connections and the like."""

@@ -32,6 +32,8 @@ class Sink:
         self.following = False
         self.common = 0
         """The last number in common with the active, as of the last snapshot's beginning."""
+        self.swaps = 0
+        """How often the image was replaced by the active's."""
         self.fresh_ns = 0
         """When the image was last known to be the active's."""
         self._database = database
@@ -132,6 +134,7 @@ class Sink:
 
     def _end(self, head: int, image: Image, peer: Hello, now: int) -> None:
         image.swap(head)
+        self.swaps += 1
         self._image = None
         self._events.append(ImageSwapped(head))
         self._follow(peer, now)

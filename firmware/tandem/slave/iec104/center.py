@@ -65,6 +65,8 @@ class Center:
         """COI of the end of initialisation that the next started session tells; None: nothing to tell."""
         self.just_started = False
         self.confirmed = self.told = database.journal.head
+        self.delivered = self.answered = self.confirmed
+        """Up to which number events were written to a session here, and confirmed on one."""
         self._rows = rows
         self._database = database
         self._journal = database.journal
@@ -92,7 +94,7 @@ class Center:
 
     def reset(self, number: int) -> None:
         """Another history: the center has everything up to `number`; nothing on its way counts any more."""
-        self.confirmed = self.told = number
+        self.confirmed = self.told = self.delivered = self.answered = number
         if self.session is not None:
             self.session.void()
         self._repeat = 0
@@ -107,8 +109,10 @@ class Center:
             if number > self._cursor.number:
                 self._cursor = self._journal.cursor(number)
 
-    def sent(self, count: int) -> None:
+    def sent(self, reaches: int, count: int) -> None:
         """An event ASDU of `count` objects left."""
+        if reaches > self.delivered:
+            self.delivered = reaches
         self.counts.sent += count
         again = min(count, self._repeat)
         self.counts.repeated += again
@@ -119,6 +123,7 @@ class Center:
         self._outstanding -= 1
         self.counts.confirmed += count
         self.confirmed = max(self.confirmed, reaches if self._outstanding else self._cursor.number)
+        self.answered = self.confirmed
         self.packer.confirmed(self.confirmed)
 
     def batch(self, limit: int) -> list[Events]:

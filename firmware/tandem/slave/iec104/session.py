@@ -134,7 +134,7 @@ class Session:
                 link.send(events.asdu, now)
                 flying.append(events)
                 if events.objects:
-                    center.sent(events.objects)
+                    center.sent(events.reaches, events.objects)
             else:
                 break
         link.acknowledge()

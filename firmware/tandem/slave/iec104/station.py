@@ -153,6 +153,14 @@ class Station:
         """The highest number that was made ready for any session."""
         return max((c.packer.released for c in self._centers.values()), default=0)
 
+    def progress(self) -> list[tuple[str, int, int]]:
+        """By center: (name, highest number written to a session, highest number confirmed on one)."""
+        return [(name, center.delivered, center.answered) for name, center in self._centers.items()]
+
+    def serves(self, point_id: int) -> bool:
+        """Whether the point's events go to the centers."""
+        return bool(self._setting.rows.routes[point_id])
+
     def statistics(self) -> dict[str, dict[str, float]]:
         """Counters by center."""
         found: dict[str, dict[str, float]] = {}
