@@ -76,7 +76,7 @@ def test_a_control_in_flight_when_its_own_active_died_is_told_by_the_successor(g
     group.run(50)
     assert group.value(standby, "_sys.control_unknown") == 1
     group.run(1000)
-    assert [w for _, *coil, w in group.site.relay_f1.executed if coil == ["coil", 1] and w] in ([], [1])
+    assert [w for _, *coil, w, _ in group.site.feeder.executed if coil == ["coil", 1] and w] in ([], [1])
 
 
 def test_the_successor_ends_a_pulse_that_its_predecessor_began(group: SimGroup) -> None:
@@ -153,7 +153,7 @@ def test_a_key_that_says_local_blocks_the_centers_and_not_the_people_at_the_stat
     before = len(probe.answers)
     probe.command(49, SETPOINT, struct.pack("<hB", 42, 0))
     group.until(lambda: len(probe.answers) > before)
-    assert probe.answers[-1][2:] == (7, True), "a negative confirmation"
+    assert probe.answers[-1][2:4] == (7, True), "a negative confirmation"
     assert any("switched to local" in words for _, words in active.node.stories.newest(1)[0].steps)
     name = group.operate(active, SET, 43)
     group.until(lambda: group.story(active.node, name).outcome == "executed")
@@ -168,4 +168,4 @@ def test_the_log_is_on_flash_before_long_and_a_restart_reads_it(group: SimGroup)
     group.until(lambda: standby.node.is_active)
     active.boot()
     assert group.story(active.node, name).outcome == "executed"
-    assert sum(key.startswith("controls-") for key in active.state) == 1
+    assert sum(key.startswith("controls-") for key in active.flash.files) == 1

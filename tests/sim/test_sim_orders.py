@@ -22,7 +22,7 @@ def ordered(group: SimGroup, ioa: int, on: bool = True) -> list[tuple[int, bool]
     before = len(probe.answers)
     assert probe.command(C_SC, ioa, bytes([on]))
     group.run(10)
-    return [(cause, negative) for _, kind, cause, negative in probe.answers[before:] if kind == C_SC]
+    return [(cause, negative) for _, kind, cause, negative, _ in probe.answers[before:] if kind == C_SC]
 
 
 @pytest.mark.parametrize("arbitration", ["relays", "software"])
@@ -43,7 +43,7 @@ def test_a_center_orders_a_switchover_and_is_answered_before_it(tmp_path: Path, 
     assert group.active.letter == "b" and group.checks.role_changes == 2
     assert ordered(group, MAKE_B, on=False) == [(ACT_CON, True)]
     assert group.value(group.active, "_sys.control_unknown") == 0
-    meter = [at for at, _ in group.site._tcp.asked_by if at > began - 500 * MS]
+    meter = [at for at in group.site.meter.polled if at > began - 500 * MS]
     gaps_ms = [(after - before) // MS for before, after in itertools.pairwise(meter)]
     assert 200 <= max(gaps_ms) < 2 * 200, f"{max(gaps_ms)}: one poll cycle of 200 ms is skipped at most"
 
@@ -56,7 +56,7 @@ def test_nothing_is_lost_or_repeated_in_a_switchover_under_way(tmp_path: Path) -
     group.active.order("b")
     group.until(lambda: group.site.members["b"].node.role.lines_held, 1000)
     group.run(1500)
-    moved = [(ioa, element) for _, kind, ioa, element in probe.events[before:] if kind == 30 and ioa == 1002]
+    moved = [(e.ioa, e.element) for e in probe.events[before:] if e.type == 30 and e.ioa == 1002]
     assert len(moved) == len(set(moved)) > 1
 
 

@@ -65,4 +65,4 @@ class SimGroup(Story):
 
     def written(self, value: int) -> int:
         """How often the device took this setpoint."""
-        return [w for _, table, _, w in self.site.relay_f1.executed if table == "holding"].count(value)
+        return [w for _, table, _, w, _ in self.site.feeder.executed if table == "holding"].count(value)

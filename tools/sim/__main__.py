@@ -1,11 +1,16 @@
-"""`./build.sh sim [SEED] [--seeds N] [--faults N] [--watch]`: stories of two nodes in virtual time."""
+"""`./build.sh sim`: stories of two nodes in virtual time, each from a seed."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from collections import Counter
+from pathlib import Path
 
+from tools.sim.many import Job, Result, tell_all
+from tools.sim.plan import SCRIPTS, draw_plan
+from tools.sim.site import BOARDS, EXAMPLE
 from tools.sim.story import tell
 
 _LAST = 30
@@ -13,27 +18,70 @@ _LAST = 30
 
 def main(argv: list[str]) -> int:
     """Tell stories; exit code 1 when one broke."""
+    asked = _parser().parse_args(argv)
+    if asked.seeds == 1 and not asked.minutes:
+        return _one(asked)
+    return _many(asked)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./build.sh sim", description=__doc__)
     parser.add_argument("seed", nargs="?", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="so many stories, from SEED on")
-    parser.add_argument("--faults", type=int, default=3, help="faults in a story")
-    parser.add_argument("--watch", action="store_true", help="tell the story line by line")
-    asked = parser.parse_args(argv)
-    broken = []
+    parser.add_argument("--minutes", type=float, default=0.0, help="stories from SEED on for so long")
+    parser.add_argument("--board", choices=(*BOARDS, "both"), default="both", help="role relays, or none")
+    parser.add_argument("--config", type=Path, default=EXAMPLE, help="a group's configuration folder")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that tell stories side by side")
+    parser.add_argument("--faults", type=int, default=-1, help="so many faults in a story instead of 5 to 9")
+    parser.add_argument("--only", default="", help="of the story's faults only these, by number from 0: 0,3,4")
+    parser.add_argument("--script", choices=sorted(SCRIPTS), help="a scripted worst case instead of drawn faults")
+    parser.add_argument("--plan", action="store_true", help="say what would happen, and do nothing")
+    parser.add_argument("--trace", action="store_true", help="print the whole trace")
+    return parser
+
+
+def _one(asked: argparse.Namespace) -> int:
+    """One story, told at length when it broke."""
+    board = "relays" if asked.board == "both" else asked.board
+    count = {} if asked.faults < 0 else {"fewest": asked.faults, "most": asked.faults}
+    plan = draw_plan(asked.seed, relays=board == "relays", **count)
+    if asked.script:
+        plan = SCRIPTS[asked.script]
+    if asked.only:
+        plan = tuple(plan[int(number)] for number in asked.only.split(","))
+    if asked.plan:
+        print("\n".join(f"{number}: {fault}" for number, fault in enumerate(plan)))
+        return 0
+    story, fault = tell(asked.seed, plan, board, asked.config)
+    if fault or asked.trace:
+        print("\n".join(story.world.trace if asked.trace else story.world.trace[-_LAST:]))
+    print(
+        f"seed {asked.seed} on {board}: {fault or 'well'}; {story.world.elapsed_ms / 1000:.1f} s, {story.faults.done} "
+        f"faults, {story.checks.role_changes} takeovers, images compared {story.checks.compared} times, "
+        f"{len(story.checks.ledger.asked)} controls; hash {story.world.digest[:16]}"
+    )
+    return int(bool(fault))
+
+
+def _many(asked: argparse.Namespace) -> int:
+    boards = BOARDS if asked.board == "both" else (asked.board,)
+    job = Job(asked.seed, 0 if asked.minutes else asked.seeds, boards, str(asked.config), asked.minutes * 60)
     began = time.monotonic()
-    for seed in range(asked.seed, asked.seed + asked.seeds):
-        story, fault = tell(seed, asked.faults)
-        if asked.watch or fault:
-            print("\n".join(story.world.trace if asked.watch else story.world.trace[-_LAST:]))
-        minutes = story.world.elapsed_ms / 60_000
-        changes, compared = story.checks.role_changes, story.checks.compared
-        print(
-            f"seed {seed}: {fault or 'well'}; {minutes:.2f} min, {changes} takeovers, images compared {compared} times,"
-            f" {len(story.setpoints)} controls; hash {story.world.digest[:16]}",
-            flush=True,
-        )
-        broken += [seed] if fault else []
-    print(f"{asked.seeds} stories in {time.monotonic() - began:.1f} s, broken: {broken or 'none'}")
+    broken: list[Result] = []
+    total: Counter[str] = Counter()
+    for result in tell_all(job, asked.jobs):
+        total["stories"] += 1
+        total["faults"] += result.faults
+        total["takeovers"] += result.takeovers
+        total["ms"] += int(result.elapsed_ms)
+        if result.fault:
+            broken.append(result)
+            print(f"seed {result.seed} on {result.board}: {result.fault}", flush=True)
+    took = time.monotonic() - began
+    print(
+        f"{total['stories']} stories ({total['stories'] / took * 60:.0f} a minute), {total['ms'] / 3_600_000:.2f} "
+        f"simulated hours, {total['faults']} faults, {total['takeovers']} takeovers; broken: {len(broken)}"
+    )
     return int(bool(broken))
 
 

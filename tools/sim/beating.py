@@ -2,78 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from tandem.codec import heart as say
-from tandem.codec.beat import BeatBody
-from tandem.config.model import Member as Letter
 from tandem.point import MS
 from tandem.standby import guard_words as do
-from tandem.standby.guard import Guard
-from tools.sim.process import Process
-from tools.sim.world import World
+from tools.sim.box import IPC_NS, Box
 
-IPC_NS = MS // 20
 _LEASE = {"acquire": b"L", "renew": b"R", "drop": b"D"}
 
 
-class HeartLoop:
+class HeartLoop(Box):
     """Plays `heart.py`: every turn wakes the guard, hands in what came, and carries its outputs out one by one."""
 
-    site: Any
-    letter: Letter
-    world: World
-    guard: Guard
-    heart: Process
-    supervisor: Process
-    _progress: tuple[int, BeatBody]
     _heart_at: int
 
-    def kill(self, heart_too: bool) -> None:
-        """SIGKILL of the supervisor, or of both."""
-        raise NotImplementedError
-
-    def _to_node(self, messages: list[say.Message]) -> None:
-        raise NotImplementedError
-
-    def _at(self, time_ns: int, call: Callable[[], object]) -> None:
-        raise NotImplementedError
-
-    def _after(self, delay_ns: int, call: Callable[[], object]) -> None:
-        raise NotImplementedError
-
     def _heart_event(self, call: Callable[[int], None]) -> None:
-        self.heart.do(lambda: self._heart_turn(call))
+        self.heart.do(lambda: self.heart.run(self._heart_steps(call)))
 
-    def _heart_turn(self, call: Callable[[int], None] | None) -> None:
+    def _heart_wakes(self, at: int) -> None:
+        if self._heart_at == at:
+            self.heart.do(lambda: self.heart.run(self._heart_steps(None)))
+
+    def _heart_steps(self, call: Callable[[int], None] | None) -> Iterator[None]:
         now = self.world.now
         self.guard.wake(now)
+        yield from self._heart_carries_out()
         if call is not None:
             call(now)
-        self.guard.progress(*self._progress, now)
+        self.guard.progress(*self._page, now)
         self.guard.tick(now)
-        messages: list[say.Message] = []
-        for output in self.guard.outputs():
-            self._heart_does(output, messages)
-        messages.append(say.HeartTurn(now))
-        if self.supervisor.alive:
-            self._to_node(messages)
+        yield from self._heart_carries_out()
+        self._page_heart_ns = now
         if self.heart.alive:
-            self._heart_at = at = max(self.guard.due(), now + MS // 10)
-            wake = self._heart_turn
-            self._at(at, lambda: self.heart.do(lambda: wake(None) if self._heart_at == at else None))
+            self._heart_at = at = max(self.guard.due(), self.world.now + MS // 10)
+            self._at(at, lambda: self._heart_wakes(at))
 
-    def _heart_does(self, output: do.Output, messages: list[say.Message]) -> None:
+    def _heart_carries_out(self) -> Iterator[None]:
+        began = self.world.now
+        outputs = self.guard.outputs()
+        at = 0
+        while at < len(outputs):
+            output = outputs[at]
+            if type(output) in _MARKED:
+                self.site.aims.mark(self.letter, _MARKED[type(output)](output))
+                yield
+            self._heart_does(output)
+            at += 1
+            yield
+            if at < len(outputs) and self.world.now - began > self.guard.rules.lease_ns:
+                began = self.world.now
+                self.guard.overtaken(outputs[at:], began)
+                outputs, at = self.guard.outputs(), 0
+
+    def _heart_does(self, output: do.Output) -> None:
         match output:
             case do.Send(path, octets):
-                self.site.send_beat(self.letter, path, octets)
+                self.site.air.send(self.letter, path, octets)
             case do.Tell(message):
-                messages.append(message)
+                self._told.append((self.world.now + IPC_NS, message))
+                self._after(IPC_NS, self._heart_tells)
             case do.KillSupervisor():
-                self.kill(heart_too=False)
+                self.die()
             case do.Exit():
-                self.kill(heart_too=True)
+                self.die(of_heart=True)
             case do.Pulse():
                 self.site.plant.say(self.letter, b"P")
             case do.Coil(on):
@@ -100,3 +92,10 @@ class HeartLoop:
     def beat_refused(self, path: int) -> None:
         """Our kernel was told that nobody listens there."""
         self._heart_event(lambda t: self.guard.refused(path, t))
+
+
+_MARKED: dict[type, Callable[[do.Output], str]] = {
+    do.Coil: lambda o: "heart coil on" if o == do.COIL_HIGH else "heart coil off",
+    do.Addresses: lambda o: "heart addresses on" if o == do.ADDRESSES_ON else "heart addresses off",
+    do.Lease: lambda o: f"heart {o.word}" if isinstance(o, do.Lease) else "",
+}

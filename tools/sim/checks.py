@@ -1,61 +1,106 @@
-"""Checkers outside the nodes: they look at the plant and the devices, and at both images, after every event."""
+"""Checkers outside the nodes: they look at the plant, the devices, the centers and both journals as time goes by."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 from tandem.codec.beat import Role
+from tandem.codec.record import SIZE
+from tools.bench.plan import other
+from tools.sim.ledger import Broken, Ledger
+from tools.sim.member import Member
 from tools.sim.site import Site
 from tools.sim.world import MS
 
+__all__ = ["Broken", "Checks"]
+
 _IMAGES_NS = 20 * MS  # images are compared so often, not at every event
-
-
-class Broken(AssertionError):
-    """An invariant does not hold; the sentence names it."""
+_APART_NS = 500 * MS  # after a partition that nothing can fence: until the one of the two has dropped
+_POLLED_NS = 700 * MS
+_PER_FAULT, _AT_REST = 3, 2
 
 
 class Checks:
-    """I1 (one driver), I3 (once), I4 (same image), and epochs that rise."""
+    """One driver, one image, one name for one record, epochs that rise, no more role changes than faults explain."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.world = site.world
+        self.ledger = Ledger(site)
         self.role_changes = 0
         self.compared = 0
         self._images_at = 0
         self._epochs: dict[int, str] = {}
         self._active: dict[str, int] = {}
-        site.world.checks.append(self.look)
+        self._served_epoch = 0
+        """The highest epoch in which a center was served: one that nobody saw may be passed over."""
+        self._excused_until = 0
+        self._records: dict[tuple[int, int], bytes] = {}
+        self._read_to: dict[str, tuple[object, int]] = {}
+        self._line_askers: list[tuple[int, str]] = []
+        site.bench.changed.append(self._ownership)
+        site.wires.asked = self._line_asked
+        site.turned = self._turned
+        site.ended = self.ledger.ended
 
-    def look(self) -> None:
-        """Raises Broken."""
+    # --- physical ownership -------------------------------------------------------------------------------------
+
+    def _ownership(self) -> None:
+        """I1, as the kernels and contacts are. Raises Broken."""
         counts = self.site.bench.counts
+        if self._may_both():
+            counts.clear()
         if counts:
             raise Broken(f"I1: {', '.join(counts)}")
-        self._look_at_epochs()
-        if self.site.world.now >= self._images_at:
-            self._images_at = self.site.world.now + _IMAGES_NS
-            self._images()
 
-    def _look_at_epochs(self) -> None:
-        for letter, member in self.site.members.items():
-            if not member.up or member.node.role.role is not Role.ACTIVE:
-                self._active.pop(letter, None)
-                continue
-            epoch = member.node.role.epoch
-            if self._active.get(letter) == epoch:
-                continue
-            if epoch in self._epochs or epoch <= max(self._epochs, default=0):
-                raise Broken(f"epoch {epoch} of {letter} does not rise above {sorted(self._epochs)}")
-            self._active[letter], self._epochs[epoch] = epoch, letter
+    def _may_both(self) -> bool:
+        """No relays, and no octet passes between the members: then nothing can keep them from serving both."""
+        if self.site.relay is None and self.site.air.wholly_apart():
+            self._excused_until = self.world.now + _APART_NS
+        return self.world.now < self._excused_until
+
+    def _line_asked(self, letter: str, line: str, octets: bytes) -> None:
+        """One field line, one driver: a, b and a again within the time of a claim are two. Raises Broken."""
+        now = self.world.now
+        askers = [(at, who) for at, who in self._line_askers if now - at < 100 * MS]
+        self._line_askers = [*askers, (now, letter)]
+        words = [who for _, who in self._line_askers]
+        if other(letter) in words and letter in words[: words.index(other(letter))] and not self._may_both():
+            raise Broken(f"I1: both members drive {line}")
+
+    # --- after each turn ----------------------------------------------------------------------------------------
+
+    def _turned(self, member: Member) -> None:
+        self._look_at_epoch(member)
+        if self.world.now >= self._images_at:
+            self._images_at = self.world.now + _IMAGES_NS
+            self._may_both()
+            self._images()
+            for each in self.site.members.values():
+                self._names(each)
+
+    def _look_at_epoch(self, member: Member) -> None:
+        role, letter = member.node.role, member.letter
+        if role.role is not Role.ACTIVE:
+            self._active.pop(letter, None)
+            return
+        epoch = role.epoch
+        if self._active.get(letter) == epoch:
+            if member.node.service.serves_group():
+                self._served_epoch = max(self._served_epoch, epoch)
+            return
+        if (epoch in self._epochs or epoch <= self._served_epoch) and not self._lied() and not self._may_both():
+            raise Broken(f"epochs: {epoch} of {letter} does not rise above {max(self._epochs)}")
+        fresh = letter not in self._active
+        self._active[letter], self._epochs[epoch] = epoch, letter
+        if fresh:
             self.role_changes += 1
+            self.ledger.claimed(member)
 
     def _images(self) -> None:
-        """While the active grants and the standby believes: equal numbers name equal records."""
+        """While the active grants and the standby believes: equal numbers name equal records. Raises Broken."""
         members = [m for m in self.site.members.values() if m.up]
         active = next((m.node for m in members if m.node.sync.granter.granting), None)
         standby = next((m.node for m in members if not m.node.sync.granter.active), None)
-        if active is None or standby is None or not standby.sync.lease.in_sync(self.site.world.now):
+        if active is None or standby is None or not standby.sync.lease.in_sync(self.world.now):
             return
         if standby.journal.head < active.sync.granter.acknowledged:
             raise Broken(f"I4: {active.sync.granter.acknowledged} is acknowledged, {standby.journal.head} is there")
@@ -67,17 +112,61 @@ class Checks:
             if not point.local and mine != its:
                 raise Broken(f"I4: {point.name} is {mine} on the active and {its} on the standby")
 
-    def controls(self, asked: list[int]) -> None:
-        """I3: each setpoint that an operator gave was written once at most. Raises Broken."""
-        written = Counter(value for _, table, _, value in self.site.relay_f1.executed if table == "holding")
-        for value in asked:
-            if written[value] > 1:
-                raise Broken(f"I3: setpoint {value} was written {written[value]} times")
+    def _names(self, member: Member) -> None:
+        """A record is named by (epoch, number): equal names are equal octets, wherever they stand. Raises Broken."""
+        node = member.node
+        claims, head = node.history.claims, node.journal.head
+        known, read_to = self._read_to.get(member.letter, (None, 0))
+        if known == (member.boots, claims) and read_to == head:
+            return
+        if known != (member.boots, claims) or head < read_to:
+            read_to = 0
+        self._read_to[member.letter] = (member.boots, claims), head
+        cursor = node.journal.cursor(read_to)
+        for octets in node.journal.slices(cursor, head, node.journal.soe.capacity):
+            for at in range(0, len(octets), SIZE):
+                record = octets[at : at + SIZE]
+                number = int.from_bytes(record[:8], "little")
+                name = node.history.epoch_at(number), number
+                if name[0] and self._records.setdefault(name, record) != record and not self._lied():
+                    raise Broken(f"names: {name} of {member.letter} names another record than before")
+
+    def _lied(self) -> bool:
+        return any(m.flash.lied for m in self.site.members.values())
+
+    # --- at the end ---------------------------------------------------------------------------------------------
+
+    def unwell(self) -> str:
+        """Why life is not back yet: one active, the other standby, in sync, centers served; "" when it is."""
+        members = self.site.members.values()
+        if not all(member.up for member in members):
+            return "a member does not run"
+        roles = {member.letter: member.node.role.role.word for member in members}
+        if sorted(roles.values()) != ["active", "standby"]:
+            return f"the members are {roles}"
+        if not all(member.node.in_sync for member in members):
+            return "not in sync"
+        active = next(member for member in members if member.node.is_active)
+        if any(center.served_by != active.letter or not center.ready for center in self.site.centers.values()):
+            return "a center is not served by the active"
+        if self.site.relay is not None and not self.site.bench.relays.contact(active.letter):
+            return "the active's contact is open"
+        if not active.node.role.lines_held:
+            return "the field lines are not held"
+        for device in (self.site.feeder, self.site.meter):
+            if self.world.now - device.asked.get(active.letter, 0) > _POLLED_NS:
+                return "a device is not asked by the active"
+        return ""
 
     def alive(self) -> None:
-        """After healing: one active, the other standby and in sync. Raises Broken."""
-        roles = {letter: member.node.role.role.word for letter, member in self.site.members.items()}
-        if sorted(roles.values()) != ["active", "standby"]:
-            raise Broken(f"liveness: the members are {roles}")
-        if not all(member.node.in_sync for member in self.site.members.values()):
-            raise Broken("liveness: not in sync")
+        """Raises Broken."""
+        if sentence := self.unwell():
+            raise Broken(f"liveness: {sentence}")
+
+    def calm(self, faults: int, at_heal: int) -> None:
+        """Role changes: so many a fault, and few after everything was mended. Raises Broken."""
+        allowed = 1 + _PER_FAULT * faults
+        if at_heal > allowed:
+            raise Broken(f"unrest: {at_heal} takeovers from {faults} faults")
+        if self.role_changes - at_heal > _AT_REST:
+            raise Broken(f"unrest: {self.role_changes - at_heal} takeovers after everything was mended")

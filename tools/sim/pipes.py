@@ -26,9 +26,16 @@ class End(Protocol):
 
 
 class Pipe:
-    """One TCP connection between `ends[0]` (who dialed) and `ends[1]`; `up()` says whether the path lives now."""
+    """One TCP connection between `ends[0]` (who dialed) and `ends[1]`.
 
-    def __init__(self, world: World, ends: tuple[End, End], up: Callable[[], bool], delay_ns: int, name: str) -> None:
+    `up(to)` says whether what is sent to that end passes now.
+    """
+
+    __slots__ = ("_held", "_moving", "closed", "delay_ns", "ends", "name", "up", "world")
+
+    def __init__(
+        self, world: World, ends: tuple[End, End], up: Callable[[int], bool], delay_ns: int, name: str
+    ) -> None:
         self.world = world
         self.ends = ends
         self.up = up
@@ -40,17 +47,27 @@ class Pipe:
 
     def send(self, sender: End, octets: bytes) -> None:
         """Octets from one end to the other."""
-        side = self.ends.index(sender)
+        side = 0 if self.ends[0] is sender else 1
         if not self.closed[side]:
             self._push(1 - side, octets)
 
-    def close(self, sender: End, reason: str) -> None:
-        """One end is gone (a close, a reset, a death): the other learns it when the path lets it through."""
-        side = self.ends.index(sender)
+    def close(self, sender: End, reason: str, reset: bool = False) -> None:
+        """One end is gone: the other learns it when the path lets it through. `reset`: nothing that waits is sent."""
+        side = 0 if self.ends[0] is sender else 1
         if not self.closed[side]:
             self.closed[side] = True
             self._held[side].clear()
+            if reset:
+                self._held[1 - side].clear()
             self._push(1 - side, reason)
+
+    def tear(self, reason: str, sides: tuple[int, ...] = (0, 1)) -> None:
+        """Somebody else resets it: each of the `sides` learns it, and nothing that waits arrives."""
+        self.up = lambda _: True
+        for side in (0, 1):
+            self._held[side].clear()
+        for side in sides:
+            self._push(side, reason)
 
     def _push(self, to: int, what: bytes | str) -> None:
         self._held[to].append(what)
@@ -61,7 +78,7 @@ class Pipe:
     def _deliver(self, to: int) -> None:
         if self.closed[to]:
             self._held[to].clear()
-        elif not self.up():
+        elif not self.up(to):
             self.world.after(_RETRY_NS, lambda: self._deliver(to))
             return
         self._moving[to] = False

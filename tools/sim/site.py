@@ -5,146 +5,109 @@ from __future__ import annotations
 import struct
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from tandem.action import Dial
 from tandem.config.load import load
+from tandem.config.model import Config
 from tandem.config.timing import RelayTimes
-from tandem.standby.linkup import LINK_PORT
-from tandem.standby.rules import guard_rules
-from tools.bench.plan import BOARD, make_plan, other
-from tools.sim.center import Center
+from tools.bench.plan import BOARD, make_plan
+from tools.sim.aims import Aims
+from tools.sim.air import Air
+from tools.sim.center import Center, Event
 from tools.sim.devices import Registers, RtuDevices, TcpDevice
 from tools.sim.member import Member
-from tools.sim.pipes import Pipe
 from tools.sim.plant import Plant
-from tools.sim.world import MS, SECOND, World
+from tools.sim.wires import Wires
+from tools.sim.world import MS, World
 
-_LAN_NS = MS // 4
-_LOST_NS = 3 * SECOND  # a connection attempt into a cut cable ends so late
-_MOVES_NS = 400 * MS
+EXAMPLE = Path(__file__).resolve().parents[1] / "example-group"
+BOARDS = ("relays", "software")
+_MOVES_NS = 120 * MS
 _CENTERS = {"north": "127.0.0.1", "probe": "127.20.2.31"}
-_FOLLOWS_NS = 50 * MS  # a breaker's contacts after its coil
+_RING = 2048  # small rings, so that they wrap and a boot costs little
+
+
+@cache
+def read_config(folder: str, board: str) -> Config:
+    """The configuration for one kind of board. Raises tandem.config.load.ConfigError."""
+    config = load(folder)
+    standby = replace(config.standby, soe_records=_RING, analog_records=_RING)
+    if board == "software":
+        standby = replace(standby, arbitration="software")
+    return replace(config, standby=standby)
+
+
+@cache
+def _board() -> dict[str, Any]:
+    return tomllib.loads((BOARD / "board.toml").read_text(encoding="utf-8"))
 
 
 class Site:
-    """Everything of one story; `members`, `centers`, `meter` and `relay_f1` are what the checkers look at."""
+    """Everything of one story; `members`, `centers`, `meter` and `feeder` are what the checkers look at."""
 
-    def __init__(self, seed: int, folder: str | Path) -> None:
+    def __init__(self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays") -> None:
         self.world = World(seed)
-        self.config = load(str(folder))
-        board = tomllib.loads((BOARD / "board.toml").read_text(encoding="utf-8"))
-        self.relay = RelayTimes(**board["relay"])
-        self.plant = Plant(self.world, make_plan(self.config, board))
+        self.config = read_config(str(folder), board)
+        self.relay = RelayTimes(**_board()["relay"]) if board == "relays" else None
+        self.aims = Aims(self.world)
+        self.plant = Plant(self.world, make_plan(self.config, _board()), self.relay is not None)
         self.bench = self.plant.bench
-        self.rules = guard_rules(self.config, "a", self.relay)
-        self.listening: dict[tuple[str, str], bool] = {}
-        self.relay_f1, self.meter = Registers(self.world), Registers(self.world)
-        self._line = RtuDevices(self.world, {1: self.relay_f1})
-        self._tcp = TcpDevice(self.world, self.meter)
-        self.relay_f1.words[("discrete", 0)] = 1
-        self._streams = 0
-        self._sessions: list[tuple[Pipe, Center, str]] = []
-        self.members = {"a": Member(self, "a"), "b": Member(self, "b")}
-        self.centers = {name: Center(self.world, self._caller(host)) for name, host in _CENTERS.items()}
-        self.bench.changed.append(self._owners_moved)
+        self.listening: dict[str, dict[str, bool]] = {}
+        self.turned: Callable[[Member], None] = lambda member: None
+        """Called when a member has finished a turn."""
+        self.ended: Callable[[Member], None] = lambda member: None
+        """Called before a member whose processes have ended begins anew: what it knew is still there to be seen."""
+        self.delivered: Callable[[Center, Event], None] = lambda center, event: None
+        """Called when a control center has read an object."""
+        self.feeder, self.meter = Registers(self.world), Registers(self.world)
+        self.feeder.words[("discrete", 0)] = 1  # the breaker is open
+        self.line, self.tcp = RtuDevices(self.world, {1: self.feeder}), TcpDevice(self.world, self.meter)
+        self.members: dict[str, Member] = {}
+        self.air = Air(self)
+        self.wires = Wires(self, self.line, self.tcp)
+        self.members["a"], self.members["b"] = Member(self, "a"), Member(self, "b")
+        self.centers = {
+            name: Center(self.world, name, host, self.wires.call, lambda c, e: self.delivered(c, e))
+            for name, host in _CENTERS.items()
+        }
+        self.moving = True
+        """While the field changes by itself."""
+        self._step = 0
         self.world.after(_MOVES_NS, self._field_moves)
-
-    # --- the field --------------------------------------------------------------------------------------------
 
     def _field_moves(self) -> None:
-        """Values change; a coil that was written moves the breaker's contacts."""
-        draw = self.world.random
-        self.relay_f1.words[("input", 0)] = draw.randrange(2000, 2400)
-        self.relay_f1.words[("discrete", 2)] = draw.randrange(2)
-        high, low = struct.unpack(">HH", struct.pack(">f", float(draw.randrange(1000))))
-        self.meter.words[("holding", 0)], self.meter.words[("holding", 1)] = high, low
+        """Measured values rise step by step, so that their order can be seen; breakers follow their coils."""
+        if self.moving:
+            self.burst(1)
         for coil, closed in ((1, 0), (0, 1)):  # the off coil, the on coil
-            if self.relay_f1.words.get(("coil", coil)):
-                self.relay_f1.words[("discrete", 0)] = 1 - closed
-                self.relay_f1.words[("discrete", 1)] = closed
+            if self.feeder.words.get(("coil", coil)):
+                self.feeder.words[("discrete", 0)] = 1 - closed
+                self.feeder.words[("discrete", 1)] = closed
         self.world.after(_MOVES_NS, self._field_moves)
 
-    def speak(self, member: Member, line: str, octets: bytes) -> None:
-        """Octets that a member's port drives onto a field line: its role contact lets them through, or not."""
-        octet_ns = self.config.serial(line).octet_ns
+    def burst(self, steps: int) -> None:
+        """So many changes of the field in one moment."""
+        draw = self.world.random
+        self._step += steps
+        self.feeder.words[("input", 0)] = 10 * self._step % 65536
+        if not draw.randrange(4):
+            self.feeder.words[("discrete", 2)] = draw.randrange(2)
+            self.meter.words[("holding", 4)] = draw.randrange(2) << 3
+        high, low = struct.unpack(">HH", struct.pack(">f", 2.0 * self._step))
+        self.meter.words[("holding", 0)], self.meter.words[("holding", 1)] = high, low
 
-        def arrive() -> None:
-            if not self.bench.drives(member.letter, True):
-                return
-            if reply := self._line.hear(octets):
-                self.world.after(3 * MS + len(reply) * octet_ns, lambda: self._heard_by_all(line, reply))
-
-        self.world.after(len(octets) * octet_ns, arrive)
-
-    def _heard_by_all(self, line: str, reply: bytes) -> None:
-        for letter, member in self.members.items():
-            if self.bench.drives(letter, True):
-                member.hear_line(line, reply)
-
-    # --- connections ------------------------------------------------------------------------------------------
-
-    def refusal_ns(self, member: Member, dial: Dial) -> int:
-        """How long a member waits for the bad news: a moment on a whole LAN, long on a cut one."""
-        return MS if self.bench.on_lan(member.letter, dial.lan) else _LOST_NS
-
-    def dial(self, member: Member, dial: Dial) -> Pipe | None:
-        """A member connects to its peer or to a device; None: it does not get through."""
-        letter, lan = member.letter, dial.lan
-        if dial.port != LINK_PORT:
-            if not self.bench.on_lan(letter, lan):
-                return None
-            return self._pipe(member, self._tcp, lambda: self.bench.on_lan(letter, lan), f"{letter} to the meter")
-        peer = self.members[other(letter)]
-        if not self.bench.between(lan) or not peer.supervisor.alive or peer.letter != "a":
-            return None
-        pipe = self._pipe(member, peer, lambda: self.bench.between(lan), f"link over {lan}")
-        self.world.after(_LAN_NS, lambda: peer.accept(pipe, f"link:{lan}#p{self._streams}", "", False))
-        return pipe
-
-    def _caller(self, host: str) -> Callable[[Center], Pipe | None]:
-        def call(center: Center) -> Pipe | None:
-            slave = self.config.slaves[0]
-            owner = self.bench.owner[slave.lan]
-            if owner is None or not self.bench.serves(owner, slave.lan):
-                return None
-            member = self.members[owner]
-            if not member.supervisor.alive or not self.listening.get((owner, slave.name)):
-                return None
-            pipe = self._pipe(center, member, lambda: self.bench.serves(owner, slave.lan), f"{host} to {owner}")
-            self._sessions = [s for s in self._sessions if not all(s[0].closed)] + [(pipe, center, owner)]
-            channel = f"slave:{slave.name}#{self._streams}"
-            self.world.after(_LAN_NS, lambda: member.accept(pipe, channel, host, True))
-            return pipe
-
-        return call
-
-    def _pipe(self, dialer: object, listener: object, up: Callable[[], bool], name: str) -> Pipe:
-        self._streams += 1
-        return Pipe(self.world, (dialer, listener), up, _LAN_NS, f"{name} #{self._streams}")  # type: ignore[arg-type]
-
-    def _owners_moved(self) -> None:
-        """The new owner's kernel knows nothing of the old one's sessions: it resets them."""
-        owner = self.bench.owner[self.config.slaves[0].lan]
-        for pipe, center, served_by in list(self._sessions):
-            if owner is not None and served_by != owner and not pipe.closed[0]:
-                pipe.closed[0] = True
-                self.world.after(_LAN_NS, lambda c=center, p=pipe: c.pipe_closed(p, "reset"))  # type: ignore[misc]
-
-    # --- beats ------------------------------------------------------------------------------------------------
-
-    def send_beat(self, letter: str, path: int, octets: bytes) -> None:
-        """One frame of a heart on one path."""
-        rule, peer = self.rules.paths[path], self.members[other(letter)]
-        if rule.serial:
-            whole = self.bench.crossover and self.bench.power["a"] and self.bench.power["b"]
-            delay_ns = rule.delivery_ns
-        else:
-            whole = self.bench.between(rule.name.removeprefix("lan."))
-            delay_ns = _LAN_NS + self.world.random.randrange(_LAN_NS)
-        if not whole:
-            return
-        if peer.heart.alive:
-            self.world.after(delay_ns, lambda: peer.hear_beat(path, octets))
-        elif not rule.serial:
-            self.world.after(2 * delay_ns, lambda: self.members[letter].beat_refused(path))
+    def truth(self) -> dict[int, float]:
+        """By information object address: what the devices hold now, in the centers' units."""
+        feeder, meter = self.feeder.words, self.meter.words
+        high, low = meter.get(("holding", 0), 0), meter.get(("holding", 1), 0)
+        open_, closed = feeder.get(("discrete", 0), 0), feeder.get(("discrete", 1), 0)
+        return {
+            1001: closed << 1 | open_,
+            1002: feeder.get(("discrete", 2), 0),
+            1101: meter.get(("holding", 4), 0) >> 3,
+            2001: feeder.get(("input", 0), 0) / 10,
+            2101: struct.unpack(">f", struct.pack(">HH", high, low))[0],
+        }

@@ -2,104 +2,102 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
-from tools.bench.plan import other
 from tools.sim.checks import Broken, Checks
-from tools.sim.member import Member
-from tools.sim.site import Site
+from tools.sim.faults import Fault, Faults
+from tools.sim.plan import draw_plan
+from tools.sim.site import EXAMPLE, Site
 from tools.sim.world import MS, SECOND
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "example-group"
-FAULTS = ("kill", "kill-all", "stall", "freeze", "power", "station", "control", "crossover", "switchover")
-_WARM_NS = 3 * SECOND
-_HEAL_NS = 12 * SECOND
-_SETPOINT = 5002
+_WARM_NS = 8 * SECOND
+_HEAL_NS = 15 * SECOND
+"""Within this everything is well again after the last fault was mended."""
+_STEP_NS = 100 * MS
+_WELL_NS = 600 * MS
+_QUIET_NS = 1_700 * MS  # the slowest poll, and its way to the centers
+_AFTER_LAST_NS = 700 * MS
+_OPERATE_NS = 300 * MS
 
 
 class Story:
     """A site, its checks, and what was done to it."""
 
-    def __init__(self, seed: int, folder: str | Path = EXAMPLE) -> None:
-        self.site = Site(seed, folder)
+    def __init__(self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays") -> None:
+        self.site = Site(seed, folder, board)
         self.world = self.site.world
         self.checks = Checks(self.site)
-        self.setpoints: list[int] = []
+        self.faults = Faults(self.site)
+        self.faults.froze = self.checks.ledger.froze
+        self._operating = True
 
-    def run(self, faults: int = 3) -> None:
-        """The whole story with random faults. Raises Broken."""
+    def run(self, plan: Sequence[Fault]) -> None:
+        """The whole story. Raises Broken."""
         self.warm_up()
-        for _ in range(faults):
-            draw = self.world.random
-            kind, letter = draw.choice(FAULTS), draw.choice("ab")
-            self.hurt(kind, letter, draw.randrange(20, 3000) * MS)
-            self.world.run(draw.randrange(50, 4000) * MS)
+        for fault in plan:
+            self.faults.arm(fault)
+        last_ms = max((fault.at_ms for fault in plan), default=3000)
+        self.world.run(last_ms * MS + _AFTER_LAST_NS)
         self.heal()
 
     def warm_up(self) -> None:
-        """A cold start of both, and a setpoint now and then from here on."""
+        """A cold start of both, and a setpoint now and then from here on. Raises Broken."""
+        self._until_well(_WARM_NS)
         self._operate()
-        self.world.run(_WARM_NS)
-        self.checks.alive()
+        self.world.run(_STEP_NS)
 
     def heal(self) -> None:
-        """Everything is mended; then life is demanded."""
-        for what in ("station", "control", "crossover"):
-            self.site.bench.cut(what, None, True)
-        for letter, member in self.site.members.items():
-            self._mend(letter, member)
-        self.world.tell("healed")
-        self.world.run(_HEAL_NS)
+        """Everything is mended; then life is demanded. Raises Broken."""
+        self.world.tell("everything is mended")
+        at_heal = self.checks.role_changes
+        self.site.aims.clear()
+        self.faults.mend_all()
+        self._until_well(_HEAL_NS)
+        self._operating = self.site.moving = False
+        self.world.run(_QUIET_NS)
         self.checks.alive()
-        self.checks.controls(self.setpoints)
+        self.checks.calm(self.faults.done, at_heal)
+        self.checks.ledger.settle()
+        for center in self.site.centers.values():
+            center.interrogate()
+        self.world.run(_STEP_NS)
+        self.checks.ledger.values()
+
+    def _until_well(self, most_ns: int) -> None:
+        until, well_since = self.world.now + most_ns, -1
+        while self.world.now < until:
+            self.world.run(_STEP_NS)
+            if self.checks.unwell():
+                well_since = -1
+                self.faults.back_in()
+            elif well_since < 0:
+                well_since = self.world.now
+            elif self.world.now - well_since >= _WELL_NS:
+                return
+        self.checks.alive()
 
     def _operate(self) -> None:
-        value = len(self.setpoints) + 1
-        if self.site.centers["probe"].command(50 - 1, _SETPOINT, struct.pack("<hB", value, 0)):
-            self.setpoints.append(value)
-        self.world.after(500 * MS, self._operate)
-
-    def hurt(self, kind: str, letter: str, for_ns: int) -> None:
-        """One fault at one member, mended after a while."""
-        member = self.site.members[letter]
-        self.world.tell(f"{kind} of {letter} for {for_ns // MS} ms")
-        if kind in ("station", "control", "crossover"):
-            self.site.bench.cut(kind, None if kind == "crossover" else letter, False)
-            self.world.after(for_ns, lambda: self.site.bench.cut(kind, None, True))
-            return
-        doings: dict[str, Callable[[], object]] = {
-            "kill": lambda: member.kill(heart_too=False),
-            "kill-all": lambda: member.kill(heart_too=True),
-            "stall": lambda: member.freeze(heart_too=False),
-            "freeze": lambda: member.freeze(heart_too=True),
-            "power": lambda: self._power_off(letter, member),
-            "switchover": lambda: member.order(other(letter)),
-        }
-        if member.up or kind == "power":
-            doings[kind]()
-        self.world.after(for_ns, lambda: self._mend(letter, member))
-
-    def _power_off(self, letter: str, member: Member) -> None:
-        self.site.bench.cut("power", letter, False)
-        member.kill(heart_too=True)
-
-    def _mend(self, letter: str, member: Member) -> None:
-        if not self.site.bench.power[letter]:
-            self.site.bench.cut("power", letter, True)
-        member.thaw()
-        if not member.up:
-            member.kill(heart_too=True)
-            member.boot()
+        if self._operating:
+            self.checks.ledger.operate()
+            self.world.after(_OPERATE_NS, self._operate)
 
 
-def tell(seed: int, faults: int = 3) -> tuple[Story, str]:
-    """Run one story; returns it with "" or the sentence of what broke."""
-    story = Story(seed)
+def tell(
+    seed: int,
+    plan: Sequence[Fault] | None = None,
+    board: str = "relays",
+    folder: str | Path = EXAMPLE,
+) -> tuple[Story, str]:
+    """Tell the story of a seed, or of another plan; returns it with "" or the sentence of what broke."""
+    story = Story(seed, folder, board)
     try:
-        story.run(faults)
+        story.run(draw_plan(seed, relays=board == "relays") if plan is None else plan)
     except Broken as broken:
-        story.world.tell(f"BROKEN: {broken}")
+        story.world.tell(f"BROKEN {broken}")
         return story, str(broken)
+    except Exception as error:
+        story.world.trace += traceback.format_exc().splitlines()
+        return story, f"crash: {type(error).__name__}: {error}"
     return story, ""

@@ -20,25 +20,29 @@ class World:
         self.random = random.Random(seed)
         self.now = _START_NS
         self.trace: list[str] = []
-        self.checks: list[Callable[[], None]] = []
-        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self.listeners: list[Callable[[str], None]] = []
+        """Called with every sentence of the story."""
+        self._heap: list[tuple[int, int, Callable[[], object]]] = []
         self._count = 0
         self._digest = hashlib.sha256()
 
-    def at(self, time_ns: int, do: Callable[[], None]) -> None:
+    def at(self, time_ns: int, do: Callable[[], object]) -> None:
         """Call `do` at a time, not before now."""
         self._count += 1
-        heapq.heappush(self._heap, (max(time_ns, self.now), self._count, do))
+        heapq.heappush(self._heap, (time_ns if time_ns > self.now else self.now, self._count, do))
 
-    def after(self, delay_ns: int, do: Callable[[], None]) -> None:
+    def after(self, delay_ns: int, do: Callable[[], object]) -> None:
         """Call `do` after a delay."""
-        self.at(self.now + delay_ns, do)
+        self._count += 1
+        heapq.heappush(self._heap, (self.now + delay_ns, self._count, do))
 
     def tell(self, sentence: str) -> None:
         """One line of the story, part of the hash."""
         line = f"{(self.now - _START_NS) / MS:12.3f} {sentence}"
         self.trace.append(line)
         self._digest.update(line.encode() + b"\n")
+        for listener in self.listeners:
+            listener(sentence)
 
     @property
     def digest(self) -> str:
@@ -51,11 +55,10 @@ class World:
         return (self.now - _START_NS) / MS
 
     def run(self, duration_ns: int) -> None:
-        """Let virtual time pass; after every event each outside check looks at the world."""
+        """Let virtual time pass."""
         until = self.now + duration_ns
-        while self._heap and self._heap[0][0] <= until:
-            self.now, _, do = heapq.heappop(self._heap)
+        heap, pop = self._heap, heapq.heappop
+        while heap and heap[0][0] <= until:
+            self.now, _, do = pop(heap)
             do()
-            for check in self.checks:
-                check()
         self.now = until

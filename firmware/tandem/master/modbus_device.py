@@ -23,9 +23,12 @@ class Health(enum.Enum):
 
 
 class Group:
-    """The polls of one device with one period. `queue`: not asked yet in this run; `open`: not finished in it."""
+    """The polls of one device with one period. `queue`: not asked yet in this run; `open`: not finished in it.
 
-    __slots__ = ("again", "device", "name", "next_ns", "open", "period_ns", "polls", "queue")
+    `rests` tells the requests of a run that was broken off from those of the present one.
+    """
+
+    __slots__ = ("again", "device", "name", "next_ns", "open", "period_ns", "polls", "queue", "rests")
 
     def __init__(self, device: Device, name: str, period_ns: int, polls: list[Poll]) -> None:
         self.device = device
@@ -36,9 +39,11 @@ class Group:
         self.queue: deque[Poll] = deque()
         self.open = 0
         self.again = False
+        self.rests = 0
 
     def rest(self) -> None:
         """Nothing of it is to be asked until it is due again."""
+        self.rests += 1
         self.queue.clear()
         self.open = 0
         self.again = False
@@ -47,13 +52,16 @@ class Group:
 class Request:
     """One request on its way: a read of a poll, or a step of a control's task."""
 
-    __slots__ = ("attempt", "deadline", "device", "frame", "group", "key", "left", "pdu", "poll", "sent_ns", "task")
+    __slots__ = (
+        "attempt", "deadline", "device", "frame", "group", "key", "left", "pdu", "poll", "rests", "sent_ns", "task",
+    )  # fmt: skip
 
     def __init__(self, device: Device, pdu: bytes, poll: Poll | None, group: Group | None, task: Task | None) -> None:
         self.device = device
         self.pdu = pdu
         self.poll = poll
         self.group = group
+        self.rests = group.rests if group is not None else 0
         self.task = task
         self.attempt = 0
         self.key = 0

@@ -220,7 +220,7 @@ class Polling:
 
     def _finish(self, request: Request) -> None:
         group = request.group
-        if group is None or not group.open:
+        if group is None or not group.open or request.rests != group.rests:
             return
         group.open -= 1
         if not group.open and group.again:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from tandem.codec.beat import LINES_HELD, Role
-from tandem.codec.heart import SERVICE_ON, Carried, HeartGone, Lost, Message, PinsRead, Proof, Ready
+from tandem.codec.heart import SERVICE_ON, Carried, HeartGone, HeartTurn, Lost, Message, PinsRead, Proof, Ready
 from tandem.config.model import Standby
 from tandem.config.timing import RelayTimes
 from tandem.point import MS
@@ -68,6 +68,7 @@ class RoleMachine:
         self.ordered_out = self.leaving = self.ordered_fault = self.permission_loss = ""
         self.running_ns = 0
         self.asked = False  # of the next tick: it should come at once
+        self.heart_ns = NEVER  # when our heart turned last
         self._actions: list[Action] = []
         self._last = self._claimed_ns = now
         self._reserving = 0
@@ -78,8 +79,7 @@ class RoleMachine:
         self.hold_off_until = self.vacant_since = self.gave_lines_ns = self.dropped_ns = NEVER
         self.isolated = False
         self.ordered_release = ""
-        self.insisted_to = NEVER
-        self._drain_until = NEVER
+        self.insisted_to = self._drain_until = NEVER
 
     # --- verbs --------------------------------------------------------------------------------------------------------
 
@@ -131,6 +131,8 @@ class RoleMachine:
         match message:
             case PinsRead():
                 self.pins = message
+            case HeartTurn(at_ns):
+                self.heart_ns = at_ns
             case Ready(_, permit):
                 self.permit = permit
             case Lost(_, permit, _, reason):

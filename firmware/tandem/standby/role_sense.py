@@ -105,6 +105,8 @@ def better(m: RoleMachine) -> bool:
 def _permission_lost(m: RoleMachine) -> str:
     if m.permission_loss:
         return m.permission_loss
+    if m.heart_ns != NEVER and m.now - m.heart_ns > m.standby.lease_ms * MS:
+        return f"the heart stands still for {(m.now - m.heart_ns) // MS} ms: its lease is over"
     if m.role is Role.ACTIVE and m.lines.opened():
         return "the own role contact opened while the lines were held"
     if m.role is Role.ACTIVE and m.stops_alone and m.view.known and m.view.silent:

@@ -94,9 +94,9 @@ TABLE: dict[tuple[Role, Input], Row] = {
     (_A, Input.RELEASE): Row(_R, "drain"),
     (_R, Input.FAULT): Row(_O, "hand_over_and_alarm"),
     (_R, Input.PERMISSION_LOST): Row(_B, "drop_and_hold_off"),
-    (_R, Input.TAKEN): Row(_B, "retire"),
+    (_R, Input.TAKEN): Row(_B, "drop"),
     (_R, Input.NOT_OPEN): Row(_A, "rearm"),
-    (_R, Input.NOT_TAKEN): Row(_B, "retire"),
+    (_R, Input.NOT_TAKEN): Row(_B, "drop"),
     (_O, Input.CAUSE_GONE): Row(_S, "nothing"),
 }
 

@@ -1,0 +1,41 @@
+"""The state folder on its flash: what a write does when the flash is well, slow, full, or says yes too early."""
+
+from __future__ import annotations
+
+import random
+
+from tools.sim.world import MS
+
+_SLOW_MS = 1200
+
+
+class Flash:
+    """`files` is what a restart finds; a power cut takes what a lying flash had not written yet."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self.files: dict[str, str] = {}
+        self.mood = "well"
+        """well, slow, full or lies."""
+        self.lied = False
+        """Something was lost by a power cut although it had been promised."""
+        self._draw = draw
+        self._safe: dict[str, str] = {}
+        self._free_at = 0
+
+    def write(self, name: str, text: str, now: int) -> tuple[int, str]:
+        """(when the write ends, its fault). Writes go one after the other."""
+        took_ms = self._draw.randrange(1, 30) + (_SLOW_MS if self.mood == "slow" else 0)
+        self._free_at = max(self._free_at, now) + took_ms * MS
+        return self._free_at, "No space left on device" if self.mood == "full" else ""
+
+    def reached(self, name: str, text: str) -> None:
+        """A write ended well, as far as the flash says."""
+        self.files[name] = text
+        if self.mood != "lies":
+            self._safe = dict(self.files)
+
+    def power_lost(self) -> None:
+        """What was not on the flash is gone."""
+        self.lied |= self.files != self._safe
+        self.files = dict(self._safe)
+        self._free_at = 0
