@@ -59,7 +59,10 @@ class Pipe:
             self._held[side].clear()
             if reset:
                 self._held[1 - side].clear()
+            passes = reset and self.up(1 - side)  # what has left meets no fence any more
             self._push(1 - side, reason)
+            if passes:
+                self.world.after(self.delay_ns, lambda: self._deliver(1 - side, True))
 
     def tear(self, reason: str, sides: tuple[int, ...] = (0, 1)) -> None:
         """Somebody else resets it: each of the `sides` learns it, and nothing that waits arrives."""
@@ -67,7 +70,8 @@ class Pipe:
         for side in (0, 1):
             self._held[side].clear()
         for side in sides:
-            self._push(side, reason)
+            self._held[side].append(reason)
+        self.world.after(self.delay_ns, lambda: [self._deliver(side, True) for side in sides])
 
     def _push(self, to: int, what: bytes | str) -> None:
         self._held[to].append(what)
@@ -75,10 +79,10 @@ class Pipe:
             self._moving[to] = True
             self.world.after(self.delay_ns, lambda: self._deliver(to))
 
-    def _deliver(self, to: int) -> None:
+    def _deliver(self, to: int, passes: bool = False) -> None:
         if self.closed[to]:
             self._held[to].clear()
-        elif not self.up(to):
+        elif not passes and not self.up(to):
             self.world.after(_RETRY_NS, lambda: self._deliver(to))
             return
         self._moving[to] = False

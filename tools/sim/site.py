@@ -51,7 +51,8 @@ class Site:
     def __init__(self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays") -> None:
         self.world = World(seed)
         self.config = read_config(str(folder), board)
-        self.relay = RelayTimes(**_board()["relay"]) if board == "relays" else None
+        relays = self.config.standby.arbitration == "relays"
+        self.relay = RelayTimes(**_board()["relay"]) if relays else None
         self.aims = Aims(self.world)
         self.plant = Plant(self.world, make_plan(self.config, _board()), self.relay is not None)
         self.bench = self.plant.bench
@@ -93,7 +94,7 @@ class Site:
         draw = self.world.random
         self._step += steps
         self.feeder.words[("input", 0)] = 10 * self._step % 65536
-        if not draw.randrange(4):
+        if draw.randrange(2):
             self.feeder.words[("discrete", 2)] = draw.randrange(2)
             self.meter.words[("holding", 4)] = draw.randrange(2) << 3
         high, low = struct.unpack(">HH", struct.pack(">f", 2.0 * self._step))
