@@ -82,7 +82,7 @@ def test_a_control_in_flight_when_its_own_active_died_is_told_by_the_successor(g
 def test_the_successor_ends_a_pulse_that_its_predecessor_began(group: SimGroup) -> None:
     active, standby = group.active, group.standby
     group.operate(active, "F1.trip_close", 1.0)
-    coil = group.site.relay_f1.words
+    coil = group.site.feeder.words
     group.until(lambda: coil.get(("coil", 1)))
     began = group.world.now
     group.run(30)
@@ -95,7 +95,7 @@ def test_the_successor_ends_a_pulse_that_its_predecessor_began(group: SimGroup) 
     group.until(lambda: not coil["coil", 1], 1000)
     assert 480 * MS < group.world.now - began < 700 * MS, "for as long as its pulse lasts"
     group.run(1000)
-    assert [(n, w) for _, t, n, w in group.site.relay_f1.executed if t == "coil"] == [(1, 1), (1, 0)]
+    assert [(n, w) for _, t, n, w, _ in group.site.feeder.executed if t == "coil"] == [(1, 1), (1, 0)]
 
 
 def test_a_selection_does_not_outlive_the_role(group: SimGroup) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from tools.sim.world import MS, World
@@ -71,7 +72,7 @@ class Pipe:
             self._held[side].clear()
         for side in sides:
             self._held[side].append(reason)
-        self.world.after(self.delay_ns, lambda: [self._deliver(side, True) for side in sides])
+            self.world.after(self.delay_ns, partial(self._deliver, side, True))
 
     def _push(self, to: int, what: bytes | str) -> None:
         self._held[to].append(what)

@@ -96,6 +96,7 @@ class Site:
         self.feeder.words[("input", 0)] = 10 * self._step % 65536
         if draw.randrange(2):
             self.feeder.words[("discrete", 2)] = draw.randrange(2)
+        if steps > 1:
             self.meter.words[("holding", 4)] = draw.randrange(2) << 3
         high, low = struct.unpack(">HH", struct.pack(">f", 2.0 * self._step))
         self.meter.words[("holding", 0)], self.meter.words[("holding", 1)] = high, low

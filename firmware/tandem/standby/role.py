@@ -64,14 +64,12 @@ class RoleMachine:
         self.moves = Moves(member, preferred, revert_after_s)
         self.log: deque[Transition] = deque(maxlen=_LOG_KEPT)
         self.takeover = Takeover()
-        self.peer_served = False
         self.ordered_out = self.leaving = self.ordered_fault = self.permission_loss = ""
-        self.running_ns = 0
-        self.asked = False  # of the next tick: it should come at once
+        self.peer_served = self.asked = False  # asked: of the next tick, it should come at once
         self.heart_ns = NEVER  # when our heart turned last
         self._actions: list[Action] = []
         self._last = self._claimed_ns = now
-        self._reserving = 0
+        self.running_ns = self._reserving = 0
         self._clear(now)
 
     def _clear(self, now: int) -> None:
