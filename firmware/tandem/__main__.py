@@ -24,6 +24,7 @@ VERBS = {
     "rearm": ("operate", "let the role go back to the preferred member again"),
     "reset-statistics": ("ask", "let the statistics of a running gateway begin anew"),
     "system-points": ("system_points", "the points in which a gateway tells of itself"),
+    "archive": ("archive", "the events on flash, by time and point"),
     "decode": ("decode", "explain every frame of a capture"),
 }
 

@@ -55,6 +55,20 @@ class Persist:
 
 
 @dataclass(slots=True, frozen=True)
+class Store:
+    """Append octets to a log on flash and sync them; the answer is `Keeping.stored`.
+
+    `begin`: in a new file. `keep_octets`: afterwards the oldest of the files before this one go while they hold more
+    than that together; None: all stay.
+    """
+
+    log: str
+    octets: bytes
+    begin: bool = False
+    keep_octets: int | None = None
+
+
+@dataclass(slots=True, frozen=True)
 class ToHeart:
     """A request to the heart."""
 
@@ -68,4 +82,4 @@ class Restart:
     reason: str
 
 
-Action = Dial | OpenLine | CloseChannel | Listen | Persist | ToHeart | Restart | Say
+Action = Dial | OpenLine | CloseChannel | Listen | Persist | Store | ToHeart | Restart | Say

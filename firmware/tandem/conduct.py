@@ -14,6 +14,7 @@ from tandem.parts import Parts
 from tandem.past import Past, Standing
 from tandem.point import MS, SECOND, Report, Say
 from tandem.standby import act, told
+from tandem.standby.histories import descent
 from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
 from tandem.tags import KEY as TAG
 
@@ -174,6 +175,14 @@ class Conduct:
                     node.service.set_cursor(center, number)
                 case told.ImageSwapped(head):
                     node.service.restore_cursors(node.mirror.cursors.numbers, head)
+                    node.keeping.swapped()
+                case told.Salvaged():
+                    node.keeping.salvaged(event)
+                case told.HistoryChanged():
+                    node.ask(Persist(Past.HISTORY, node.history.to_json()))
+                case told.TwoActives(peer):
+                    node.descends = descent(node.history.claims, peer.claims)
+                    node.ask(Say("both members are active: each holds what it holds until one gives way", "error"))
                 case told.AdoptRegistry(json):
                     node.ask(Persist(Past.REGISTRY, json))
                     node.restart("the active's point ids are adopted")
@@ -191,6 +200,8 @@ class Conduct:
         node = self.node
         claim = node.history.next_claim(epoch, node.entropy(8), node.journal.head)
         node.mirror.set_role(True, now, claim)
+        node.descends = 0
+        node.ask(Persist(Past.HISTORY, node.history.to_json()))
         self.persist_standing(epoch=epoch)
 
     def end_history(self, now: int) -> None:

@@ -182,7 +182,7 @@ class Node(Parts):
             self._think_at = now + THINK_NS
             self._decide(now)
             self.conduct.remember(now)
-            self._actions += self.unsaved.again(now)
+            self._actions += self.unsaved.again(now) + self.keeping.tick(now)
             self.reporter.tick(now)
         self._pump(now)
         self.journal.soe.settle()
@@ -220,6 +220,7 @@ class Node(Parts):
             acknowledged=granter.acknowledged,
             drained=self.field.drained,
             controls_ended=not self.control.busy,
+            descends=self.descends,
         )
 
     def _pump(self, now: int) -> None:

@@ -16,6 +16,7 @@ from tandem.field import Field
 from tandem.health import Health, judgements
 from tandem.journal import Journal
 from tandem.journeys import Journeys
+from tandem.keeping import Keeping
 from tandem.master import iec104 as master_iec104
 from tandem.master import modbus
 from tandem.master.base import Channel
@@ -25,7 +26,6 @@ from tandem.remote import Remote
 from tandem.service import Service
 from tandem.slave import iec104
 from tandem.standby.heartbeat import Heartbeat
-from tandem.standby.histories import History
 from tandem.standby.link import Identity
 from tandem.standby.linkup import LinkUp
 from tandem.standby.mirror import Mirror
@@ -59,6 +59,7 @@ class Parts:
         self.remembered = past.standing()
         """Of the last run; what this run has on flash is `standing`."""
         self.standing = self.remembered
+        self.history = past.history()
         self.table = point_table(config, self.registry)
         self.clock = Clock()
         self.journal = Journal(config.standby.soe_records, config.standby.analog_records)
@@ -69,6 +70,8 @@ class Parts:
         self.takeover_unsynced = False
         self.unsaved = Unsaved()
         self.foreign_beats = 0
+        self.descends = 0
+        """While both members are active: 1 where the own claim descends from the peer's, -1 the other way round."""
         self.lan_names = tuple(lan.name for lan in config.lans)
         refs = itertools.count((int.from_bytes(entropy(2), "little") << 32) + 1)
         self.next_ref: Callable[[], int] = lambda: next(refs)
@@ -83,6 +86,7 @@ class Parts:
         self.health = Health(judgements(config, self.database, self.carrier, self.service.connected))
         self.proven = not self.rules.has_pins
         """The watchdog's proof test passed."""
+        self.keeping = Keeping(config, member, self.table, self.journal, self.mirror, past)
         self._actions += [Say(fault, "error") for fault in past.faults]
         self._actions.append(Persist(Past.REGISTRY, self.registry.to_json()))
 
@@ -133,7 +137,6 @@ class Parts:
         self.quoted = Quoted(standby.control_expiry_ms * MS)
         nonce = int.from_bytes(self.entropy(4), "little")
         me = Identity(self.member, config.group.name, nonce, self.table.digest(), bytes.fromhex(config.digest))
-        self.history = History()
         self.mirror = Mirror(
             me,
             self.database,

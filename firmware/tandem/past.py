@@ -1,4 +1,4 @@
-"""What a member remembers over a restart: the point-id registry, and its epochs and last standing."""
+"""What a member remembers over a restart: point ids, epochs and last standing, the claims, where its archive ends."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import ClassVar
 
 from tandem import control_log
 from tandem.action import Persist
+from tandem.archive.recorder import Place
 from tandem.point import MS
 from tandem.registry import PointTable, Registry
+from tandem.standby.histories import History
 from tandem.tags import Tags
 
+_NO_ARCHIVE = Place()
 _AGAIN_NS = 5_000 * MS
 
 
@@ -61,15 +64,20 @@ class Unsaved:
 
 
 class Past:
-    """The texts of the state folder's files, read once at the start; a damaged one is told of and left out."""
+    """The texts of the state folder's files, read once at the start; a damaged one is told of and left out.
+
+    `archive` is where the sequence-of-events archive on flash ends.
+    """
 
     REGISTRY: ClassVar[str] = "registry.json"
     STANDING: ClassVar[str] = "standing.json"
     TAGS: ClassVar[str] = "tags.jsonl"
-    FILES: ClassVar[tuple[str, ...]] = (REGISTRY, STANDING, TAGS, *control_log.FILES)
+    HISTORY: ClassVar[str] = "history.json"
+    FILES: ClassVar[tuple[str, ...]] = (REGISTRY, STANDING, TAGS, HISTORY, *control_log.FILES)
 
-    def __init__(self, texts: dict[str, str]) -> None:
+    def __init__(self, texts: dict[str, str], archive: Place = _NO_ARCHIVE) -> None:
         self._texts = texts
+        self.archive = archive
         self.faults: list[str] = []
         """One sentence for each file that could not be used."""
 
@@ -96,6 +104,15 @@ class Past:
         if log.damaged:
             self.faults.append(f"the control log has lost {log.damaged} controls: their lines are damaged")
         return log
+
+    def history(self) -> History:
+        """The claims of the history that was followed last; none where nothing is remembered."""
+        text = self._texts.get(self.HISTORY, "")
+        try:
+            return History.from_json(text) if text else History()
+        except ValueError as error:
+            self.faults.append(f"{self.HISTORY}: {error}")
+            return History()
 
     def standing(self) -> Standing:
         """The last standing; a fresh one where nothing is remembered."""

@@ -125,6 +125,7 @@ class Reporter:
             "clock": self._clock(),
             "process": self.statistics.figures._asdict(),
             "disk": node.unsaved.fault or "ok",
+            **node.keeping.statistics(),
             "intruders": {
                 "link": node.linkup.intruders,
                 "beats": self.foreign_beats(),
@@ -170,6 +171,8 @@ class Reporter:
     def alarms(self) -> list[str]:
         """What somebody has to look at, in sentences."""
         node = self.node
-        found = [node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault, *node.field.alarms()]
+        two = "both members are active: take one out of service" if node.mirror.two_actives else ""
+        found = [two, node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault, *node.keeping.alarms()]
+        found += node.field.alarms()
         found += node.service.doors_shut.values()
         return [sentence for sentence in found if sentence]

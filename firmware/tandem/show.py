@@ -73,11 +73,12 @@ def show_record(database: Database, record: Record) -> dict[str, object]:
         "value": value,
         "text": value_text(point, value) if point else f"{value:g}",
         "quality": quality_text(quality),
-        "cause": _cause(cause),
+        "cause": cause_text(cause),
     }
 
 
-def _cause(cause: int) -> str:
+def cause_text(cause: int) -> str:
+    """Why a record was written, and whether the device stamped it."""
     try:
         word = Cause(cause & ~DEVICE_TIME).name.lower()
     except ValueError:

@@ -107,6 +107,7 @@ def _of_role(node: Parts) -> dict[str, Reader]:
         "in_sync": lambda: node.in_sync,
         "takeover_unsynced": lambda: node.takeover_unsynced,
         "unprotected": lambda: granter.unprotected,
+        "two_actives": lambda: node.mirror.two_actives,
         "link_ok": lambda: bool(node.linkup.channel),
     }
 
@@ -138,6 +139,9 @@ def _of_members(node: Parts) -> dict[str, Reader]:
 def _of_machine(node: Parts) -> dict[str, Reader]:
     return {
         "disk_ok": lambda: not node.unsaved.fault,
+        "archive.ok": lambda: not node.keeping.archive.fault,
+        "archive.gaps": lambda: node.keeping.archive.counts["gaps"],
+        "archive.salvaged": lambda: node.keeping.archive.counts["salvaged"],
         "realtime": lambda: node.realtime,
         "clock_synced": lambda: node.clock.synced,
         "reverts_stopped": lambda: bool(node.role.moves.stopped),

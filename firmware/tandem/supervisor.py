@@ -12,19 +12,18 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
-from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
+from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, Store, ToHeart
 from tandem.codec.beat import BeatBody
 from tandem.config.model import Config, Member
 from tandem.node import Node
-from tandem.past import Past
 from tandem.point import MS, Say
 from tandem.port import clock
 from tandem.port.board import Board
 from tandem.port.disk import StateFolder
 from tandem.port.doors import Doors
+from tandem.port.flash import Flash
 from tandem.port.heart import HeartClient
 from tandem.port.machine import Machine
 from tandem.port.serial import SerialStream
@@ -49,20 +48,18 @@ class Supervisor:
         keys: Keys,
         heart: HeartClient,
     ) -> None:
-        past = Past(state.read_all(Past.FILES))
-        self.node = Node(config, member, board.relay, past, os.urandom, False, clock.monotonic_ns())
+        self.loop = asyncio.get_running_loop()
+        self._flash = Flash(self.loop, state, self._written)
+        self.node = Node(config, member, board.relay, self._flash.past(), os.urandom, False, clock.monotonic_ns())
         self._machine = Machine(self.node.clock_reads, self.node.figures, clock.monotonic_ns())
         self.config = config
         self.member = member
         self.board = board
-        self.state = state
         self.keys = keys
         self.heart = heart
-        self.loop = asyncio.get_running_loop()
         self.stopped: asyncio.Future[str] = self.loop.create_future()
         self._streams: dict[str, Stream | TlsStream] = {}
         self._doors = Doors(self.loop, config, member, board, self._accept, self._door)
-        self._writer = ThreadPoolExecutor(1, "state")
         self._accepted = 0
         self._turn_due = False
         self._due_at = 0
@@ -78,7 +75,8 @@ class Supervisor:
             OpenLine: self._open_line,
             CloseChannel: self._close,
             Listen: self._listen,
-            Persist: self._persist,
+            Persist: self._flash.take,
+            Store: self._flash.take,
             ToHeart: self._to_heart,
             Restart: self._restart,
         }
@@ -236,16 +234,12 @@ class Supervisor:
         if stream := self._streams.pop(close.channel, None):
             stream.close(close.reset)
 
-    def _persist(self, action: Action) -> None:
-        """On a thread: a flash may take long to sync, and the loop must not."""
-        persist = cast(Persist, action)
-
-        def written(done: asyncio.Future[str]) -> None:
-            self.node.persisted(persist, done.result(), self.enter())
-            self.turn_soon()
-
-        task = self.loop.run_in_executor(self._writer, self.state.write, persist.name, persist.text)
-        task.add_done_callback(written)
+    def _written(self, action: Persist | Store, fault: str) -> None:
+        if isinstance(action, Persist):
+            self.node.persisted(action, fault, self.enter())
+        else:
+            self.node.keeping.stored(action, fault, self.enter())
+        self.turn_soon()
 
     def _listen(self, action: Action) -> None:
         wanted = cast(Listen, action)
@@ -288,7 +282,7 @@ class Supervisor:
 
     def _shut_down(self) -> None:
         self._doors.close()
-        self._writer.shutdown(wait=True)
+        self._flash.close(self.node.keeping.last())
         for stream in self._streams.values():
             stream.close(reset=True)
         self.loop.remove_reader(self.heart.fileno())

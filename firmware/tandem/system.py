@@ -65,6 +65,7 @@ _ROLE = (
     _said("in_sync", "the pair holds a grant of being in sync"),
     _said("takeover_unsynced", "this member took over without being in sync"),
     _said("unprotected", "going on alone: what is confirmed is on one member only"),
+    _said("two_actives", "both members say that they are active: somebody must look"),
     _said("link_ok", "the hot-standby link is up", ("down", "up")),
     _read("mirror_lag_ms", "from the end of a turn until the peer had acknowledged its records, newest", "ms", True),
     _read("mirror_lag_records", "records that the peer has not acknowledged", "", True),
@@ -118,6 +119,9 @@ _CONTROLS = (
 )
 _MACHINE = (
     _said("disk_ok", "the state folder takes writes", _FAILED_OK),
+    _said("archive.ok", "the archive of events is written, and in time", _FAILED_OK),
+    _counted("archive.gaps", "gaps that the archive noted since the start: events may be missing there", True),
+    _counted("archive.salvaged", "events kept there that the group's history does not have", True),
     _said("realtime", "real-time priority and locked memory were permitted"),
     _said("clock_synced", "stamps may be trusted"),
     _read("clock_offset_ms", "the peer's clock less this one's, measured over the link; decides nothing", "ms"),

@@ -37,3 +37,20 @@ def unpack(octets: bytes | bytearray | memoryview) -> Iterator[Record]:
     if octets and octets[SIZE - 1] != VERSION:
         raise ValueError(f"record version {octets[SIZE - 1]}, this gateway reads version {VERSION}")
     return RECORD.iter_unpack(octets)
+
+
+def number_of(octets: bytes) -> int:
+    """The sequence number of the record that these octets begin with."""
+    return int.from_bytes(octets[:8], "little")
+
+
+def up_to(octets: bytes, number: int) -> bytes:
+    """The part of a slice, in the order of its numbers, that reaches up to this one."""
+    low, high = 0, len(octets) // SIZE
+    while low < high:
+        middle = (low + high) // 2
+        if int.from_bytes(octets[middle * SIZE : middle * SIZE + 8], "little") <= number:
+            low = middle + 1
+        else:
+            high = middle
+    return octets[: low * SIZE]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tandem.config import schema
 from tandem.config.keys import NAME, NAME_CURE, shown
 from tandem.config.locate import Path
-from tandem.config.model import Address, Condition, Group, Lan, LanPort, SerialLine, Standby, Time
+from tandem.config.model import Address, Archive, Condition, Group, Lan, LanPort, SerialLine, Standby, Time
 from tandem.config.read import Reader, Values, named_tables, rows_of
 
 MEMBERS = ("a", "b")
@@ -127,3 +127,13 @@ def standby(reader: Reader, raw: Values, lan_names: tuple[str, ...]) -> Standby:
 def time(reader: Reader, raw: Values) -> Time:
     """[time]."""
     return Time(**reader.table(raw, schema.TIME, ("time",), "[time]"))
+
+
+def archive(reader: Reader, raw: Values) -> Archive:
+    """[archive]: its files must leave room for the one that is written."""
+    found = Archive(**reader.table(raw, schema.ARCHIVE, ("archive",), "[archive]"))
+    bad = {("archive", "keep_mib"), ("archive", "segment_mib")} & reader.bad
+    if found.keep_mib < 2 * found.segment_mib and not bad:
+        wrong = f"keep_mib = {found.keep_mib} is less than two files of segment_mib = {found.segment_mib}"
+        reader.add(("archive", "keep_mib"), wrong, f"write {2 * found.segment_mib} or more, or smaller files")
+    return found

@@ -123,6 +123,15 @@ class Time:
 
 
 @dataclass(slots=True, frozen=True)
+class Archive:
+    enabled: bool = True
+    keep_mib: int = 256
+    segment_mib: int = 4
+    sync_ms: int = 5000
+    sync_events: int = 1000
+
+
+@dataclass(slots=True, frozen=True)
 class Feedback:
     """`POINT within MS`: a control's answer is negative unless the point reaches the commanded state in time."""
 
@@ -252,6 +261,7 @@ class Config:
     slaves: tuple[Slave, ...]
     folder: str = ""
     digest: str = ""
+    archive: Archive = Archive()
 
     def lan(self, name: str) -> Lan:
         """The LAN of that name. Raises StopIteration when there is none (load has verified it)."""

@@ -18,6 +18,7 @@ TOP = (
     Key("serial", "table", "serial lines, by name", {}),
     Key("standby", "table", "how the standby takes over", {}),
     Key("time", "table", "where the time comes from", {}),
+    Key("archive", "table", "what is kept on flash of the events", {}),
     Key("master", "tables", "towards the field", []),
     Key("slave", "tables", "towards control centers", []),
 )
@@ -135,6 +136,14 @@ TIME = (
     Key("sources", "texts", "in order: ptp, pps, ntp, slave:NAME", ()),
     Key("ntp", "texts", "servers", ()),
     Key("zone", "text", "of people's screens; stamps are UTC", "UTC"),
+)
+
+ARCHIVE = (
+    Key("enabled", "boolean", "keep a sequence-of-events archive in the state folder", True),
+    Key("keep_mib", "integer", "size of the archive; then the oldest events go", 256, 2, 1_000_000, unit="MiB"),
+    Key("segment_mib", "integer", "size of one of its files", 4, 1, 1024, unit="MiB"),
+    Key("sync_ms", "integer", "an event waits so long at most for the write to flash", 5000, 10, 600_000, unit="ms"),
+    Key("sync_events", "integer", "so many waiting events are written at once", 1000, 1, 1_000_000),
 )
 
 _SCAN = Key("scan", "periods", "named polling groups", {"normal": 1000}, 10, _DAY_MS, unit="ms")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from tandem.codec.link import CLAIMS_MAX, Claim
 
-__all__ = ["Claim", "Fork", "History", "fork"]
+__all__ = ["Claim", "Fork", "History", "descent", "fork"]
 
 
 class Fork(NamedTuple):
@@ -105,6 +105,13 @@ def fork(mine: Sequence[Claim], my_head: int, theirs: Sequence[Claim], their_hea
         if there is not None and mine[at] == theirs[there]:
             return Fork(mine[at], min(_end(mine, at, my_head), _end(theirs, there, their_head)))
     return Fork(None, 0)
+
+
+def descent(mine: Sequence[Claim], theirs: Sequence[Claim]) -> int:
+    """1: the newest own claim descends from their newest; -1: theirs from the own; 0: neither."""
+    if not mine or not theirs or mine[-1] == theirs[-1]:
+        return 0
+    return (theirs[-1] in mine) - (mine[-1] in theirs)
 
 
 def _end(claims: Sequence[Claim], at: int, head: int) -> int:

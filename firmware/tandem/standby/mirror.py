@@ -16,7 +16,7 @@ from tandem.codec.link_commit import CommitWord, Piece
 from tandem.engine import earliest
 from tandem.point import Command, Outcome, Report, Stage
 from tandem.standby.histories import Claim
-from tandem.standby.session import Sessions
+from tandem.standby.session import TWO_ACTIVES, Sessions
 from tandem.standby.source import SILENCE_NS
 
 
@@ -53,6 +53,11 @@ class Mirror(Sessions):
     def mirroring(self) -> bool:
         """True while a session sends or follows."""
         return not self.trouble
+
+    @property
+    def two_actives(self) -> bool:
+        """The last session began with two members that say they are active; nothing was mirrored since."""
+        return self.trouble == TWO_ACTIVES
 
     @property
     def silent_since(self) -> int:

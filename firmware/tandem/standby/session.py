@@ -36,6 +36,7 @@ from tandem.standby.soft import Soft
 from tandem.standby.source import Source
 from tandem.standby.told import AdoptRegistry, ClaimAgain, Ordered, PeerCursor, PeerState, TwoActives
 
+TWO_ACTIVES = "both members say that they are active"
 RESYNCS_MAX = 5
 """Sessions begun anew without a record applied in between; then the stream is closed."""
 
@@ -96,7 +97,7 @@ class Sessions:
         self.cursors.tell_again()
         self._soft.tell_again()
         if self.active and peer.active:
-            self.trouble = "both members say that they are active"
+            self.trouble = TWO_ACTIVES
             self._events.append(TwoActives(peer))
         elif self.active:
             epoch = max((claim.epoch for claim in peer.claims), default=0)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tandem.codec.link import Ack, Begin, End, Hello, Message, Resume, Rows, Slice, Tail
-from tandem.codec.record import SIZE
+from tandem.codec.record import SIZE, up_to
 from tandem.database import Database
 from tandem.standby.grant import Lease
 from tandem.standby.histories import History, fork
@@ -110,7 +110,7 @@ class Sink:
         tail, self._tail = self._tail, None
         if tail is None:
             return []
-        offered = _up_to(tail.soe, released) + _up_to(tail.analog, released)
+        offered = up_to(tail.soe, released) + up_to(tail.analog, released)
         size = _SALVAGE_RECORDS * SIZE
         return [offered[at : at + size] for at in range(0, len(offered), size)]
 
@@ -163,15 +163,3 @@ class Sink:
 
     def _epoch(self, peer: Hello | None) -> int:
         return peer.claims[-1].epoch if peer is not None and peer.claims else 0
-
-
-def _up_to(octets: bytes, number: int) -> bytes:
-    """The records, which are in the order of their numbers, up to that one."""
-    low, high = 0, len(octets) // SIZE
-    while low < high:
-        middle = (low + high) // 2
-        if int.from_bytes(octets[middle * SIZE : middle * SIZE + 8], "little") <= number:
-            low = middle + 1
-        else:
-            high = middle
-    return octets[: low * SIZE]

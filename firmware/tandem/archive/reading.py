@@ -1,0 +1,169 @@
+"""An archive's files, read without the gateway: its events in order, with every gap and every salvaged tail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from tandem.archive.block import SALVAGED, Block, Damage, Gap, Kind, scan
+from tandem.archive.recorder import Place
+from tandem.codec.record import SIZE, Record, unpack
+from tandem.point import Kind as PointKind
+from tandem.registry import PointInfo
+
+Read = Callable[[str], bytes]
+
+
+class Event(NamedTuple):
+    """One archived event. `point` is None where no block names its id."""
+
+    epoch: int
+    record: Record
+    point: PointInfo | None
+    salvaged: bool
+
+
+class Missing(NamedTuple):
+    """Events may be missing after (epoch, base) and up to `head`; 0: nobody knows up to where. `lost`: how many."""
+
+    epoch: int
+    base: int
+    head: int
+    why: str
+    lost: int = 0
+
+
+def last_place(files: Iterable[bytes]) -> Place:
+    """Where an archive ends; its files newest first."""
+    for octets in files:
+        ends = [Place(b.epoch, b.head) for b in scan(octets) if isinstance(b, Block) and _is_ours(b)]
+        if ends:
+            return ends[-1]
+    return Place()
+
+
+def _is_ours(block: Block) -> bool:
+    return block.kind == Kind.EVENTS and not block.flags & SALVAGED
+
+
+class Reader:
+    """The archive in the files of these names, oldest first; each is read twice, one at a time."""
+
+    def __init__(self, names: Sequence[str], read: Read) -> None:
+        self._names = names
+        self._read = read
+        self._left = self._parted()
+
+    def _parted(self) -> list[int]:
+        """For each EVENTS block in order: up to which number its records are of the group's history."""
+        ends: list[tuple[int, int]] = []
+        left: list[int] = []
+        for block in self._blocks():
+            if isinstance(block, Damage):
+                continue
+            if block.kind == Kind.EVENTS:
+                ends.append((block.base, block.head))
+                left.append(-1 if block.flags & SALVAGED else 1 << 63)
+            elif block.kind == Kind.PARTED:
+                _mark(ends, left, block.base)
+        return left
+
+    def _blocks(self) -> Iterator[Block | Damage]:
+        for name in self._names:
+            found = list(scan(self._read(name)))
+            torn = found and name == self._names[-1] and isinstance(found[-1], Damage)
+            yield from found[:-1] if torn else found
+
+    def rows(self) -> Iterator[Event | Missing]:
+        """Everything, in the order in which it was written; nothing twice."""
+        points: dict[int, PointInfo] = {}
+        chain, at = _Chain(), 0
+        for block in self._blocks():
+            if isinstance(block, Damage):
+                chain.damaged = True
+            elif block.kind == Kind.NAMES:
+                points.update((p.id, p) for p in _points(block.payload))
+            elif block.kind == Kind.GAP:
+                yield from chain.reaches(block.base)
+                yield Missing(block.epoch, block.base, block.head, _why(block.flags), _lost(block.payload))
+                chain.anew = True
+            elif block.kind == Kind.PARTED:
+                chain.place, chain.anew = Place(block.epoch, block.base), True
+            elif block.kind == Kind.EVENTS:
+                left, at, after = self._left[at], at + 1, block.base
+                if _is_ours(block):
+                    yield from chain.reaches(block.base)
+                    after = chain.follow(block)
+                for record in _records(block.payload):
+                    if record[0] > after:
+                        yield Event(block.epoch, record, points.get(record[3]), record[0] > left)
+
+
+class _Chain:
+    """How far everything is there; `anew`: a gap or a fork was said, so the next block need not follow the last."""
+
+    def __init__(self) -> None:
+        self.place = Place()
+        self.anew = self.damaged = False
+
+    def reaches(self, base: int) -> Iterator[Missing]:
+        """What the next block says of the ones before it: a hole that no block explains is damage."""
+        if self.place.epoch and base > self.place.head and not self.anew:
+            yield Missing(*self.place, base, "damaged" if self.damaged else "unknown")
+        self.damaged = False
+
+    def follow(self, block: Block) -> int:
+        """The number above which the block's records are news: a write that failed half-way was written again."""
+        epoch, head = self.place
+        again = not self.anew and block.epoch <= epoch
+        self.anew = False
+        if not again:
+            self.place = Place(block.epoch, block.head)
+            return block.base
+        if block.epoch == epoch:
+            self.place = Place(epoch, max(head, block.head))
+        return head if block.epoch == epoch else block.head
+
+
+def _mark(ends: list[tuple[int, int]], left: list[int], kept: int) -> None:
+    """A history ended above `kept`: back through its blocks, and no further than where its journal began."""
+    for at in range(len(ends) - 1, -1, -1):
+        base, head = ends[at]
+        if left[at] < 0:
+            continue
+        if head <= kept:
+            return
+        left[at] = min(left[at], kept)
+        if base == 0:
+            return
+
+
+def _records(payload: bytes) -> Iterator[Record]:
+    return unpack(payload) if len(payload) % SIZE == 0 and payload[SIZE - 1 : SIZE] in (b"", b"\x01") else iter(())
+
+
+def _why(flags: int) -> str:
+    try:
+        return Gap(flags).name.lower()
+    except ValueError:
+        return str(flags)
+
+
+def _lost(payload: bytes) -> int:
+    try:
+        return int(json.loads(payload)["lost"])
+    except (ValueError, TypeError, KeyError):
+        return 0
+
+
+def _points(payload: bytes) -> list[PointInfo]:
+    """The points of a NAMES block; one that a later version wrote otherwise is left out."""
+    try:
+        rows = json.loads(payload)
+        return [
+            PointInfo(int(i), str(name), PointKind.from_word(kind), unit=str(unit), states=tuple(map(str, states)))
+            for i, name, kind, unit, states in rows
+        ]
+    except (ValueError, TypeError, KeyError):
+        return []
