@@ -74,6 +74,11 @@ class ArchiveRig:
             elif isinstance(action, Say):
                 self.says.append(action.text)
 
+    @property
+    def writing(self) -> bool:
+        """A write is under way."""
+        return self.store is not None
+
     def written(self, part: float = 1.0, fault: str = "") -> None:
         """The write ends: a part of it is in the file; without `fault` it must be all."""
         if self.store is None:
@@ -89,16 +94,19 @@ class ArchiveRig:
         for _ in range(8):
             self.turn(6)
             self.written()
-        self.unwritten.clear()
+        if self.recorder.joined:
+            self.unwritten.clear()
 
     def fork(self, back: int, peer_events: int, holds: int) -> None:
         """The group went another way `back` records ago: the peer's image replaces the journal.
 
-        The image's ring holds the newest `holds` events of it.
+        The image's ring holds the newest `holds` events of it. A fork before the first record is a journal begun anew.
         """
         journal = self.database.journal
         journal.settle()
-        at = max(journal.head - back, 0)
+        if not journal.head:
+            return
+        at = max(journal.head - back, 1)
         octets = journal.soe.slice(journal.soe.first, journal.soe.count)
         tail = octets[len(up_to(octets, at)) :]
         lost = [ordinal for ordinal, number in self._numbers.items() if number > at]

@@ -18,21 +18,19 @@ def _missing(rig: ArchiveRig) -> list[Missing]:
 
 def test_events_are_written_in_groups_by_number_and_by_time() -> None:
     rig = ArchiveRig()
-    rig.turn()
-    assert rig.store is None, "nothing happened, nothing is written"
     for _ in range(3):
         rig.event(analogs=2)
     rig.turn(0.5)
     rig.turn(0.5)
-    assert rig.store is None, "three wait, and not for a second yet"
+    assert not rig.writing, "three wait, and not for a second yet"
     rig.turn(0.6)
-    assert rig.store is not None
+    assert rig.writing
     rig.written()
     assert rig.found() == [1, 2, 3]
     for _ in range(4):
         rig.event()
     rig.turn(0)
-    assert rig.store is not None, "four are written at once"
+    assert rig.writing, "four are written at once"
     rig.written()
     assert rig.found() == [1, 2, 3, 4, 5, 6, 7]
     assert len(rig.files) == 1
@@ -44,7 +42,7 @@ def test_measured_values_alone_write_nothing() -> None:
     rig.database.update(4, 1.0, 0, 0, 1)
     rig.turn(5)
     rig.turn(5)
-    assert rig.store is None and rig.recorder.statistics()["waiting"] == 0
+    assert not rig.writing and rig.recorder.statistics()["waiting"] == 0
 
 
 def test_a_write_that_fails_is_written_again_into_a_new_file() -> None:

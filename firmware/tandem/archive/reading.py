@@ -57,16 +57,23 @@ class Reader:
 
     def _parted(self) -> list[int]:
         """For each EVENTS block in order: up to which number its records are of the group's history."""
-        ends: list[tuple[int, int]] = []
+        ours: list[Block] = []  # without their payloads
         left: list[int] = []
+        parted: set[Block] = set()  # one may stand twice, where its write failed half-way
+        begins = 0  # the first block of the present journal
         for block in self._blocks():
             if isinstance(block, Damage):
                 continue
-            if block.kind == Kind.EVENTS:
-                ends.append((block.base, block.head))
-                left.append(-1 if block.flags & SALVAGED else 1 << 63)
-            elif block.kind == Kind.PARTED:
-                _mark(ends, left, block.base)
+            if block.kind == Kind.GAP and block.flags in (Gap.RESTART, Gap.FOREIGN):
+                begins = len(ours)
+            elif block.kind == Kind.EVENTS:
+                if not _is_ours(block):
+                    _unsay(ours, left, block)
+                ours.append(block._replace(payload=b""))
+                left.append(1 << 63 if _is_ours(block) else -1)
+            elif block.kind == Kind.PARTED and block not in parted:
+                parted.add(block)
+                _mark(ours, left, block.base, begins)
         return left
 
     def _blocks(self) -> Iterator[Block | Damage]:
@@ -86,26 +93,30 @@ class Reader:
                 points.update((p.id, p) for p in _points(block.payload))
             elif block.kind == Kind.GAP:
                 yield from chain.reaches(block.base)
-                yield Missing(block.epoch, block.base, block.head, _why(block.flags), _lost(block.payload))
-                chain.anew = True
+                yield from chain.gap(block)
             elif block.kind == Kind.PARTED:
                 chain.place, chain.anew = Place(block.epoch, block.base), True
             elif block.kind == Kind.EVENTS:
-                left, at, after = self._left[at], at + 1, block.base
+                left, at = self._left[at], at + 1
                 if _is_ours(block):
                     yield from chain.reaches(block.base)
-                    after = chain.follow(block)
+                after = chain.follow(block)
                 for record in _records(block.payload):
                     if record[0] > after:
                         yield Event(block.epoch, record, points.get(record[3]), record[0] > left)
 
 
 class _Chain:
-    """How far everything is there; `anew`: a gap or a fork was said, so the next block need not follow the last."""
+    """How far everything is there; `anew`: a gap or a fork was said, so the next block need not follow the last.
+
+    A write that failed half-way was written again: whatever is numbered at or below what its epoch reached is no news.
+    """
 
     def __init__(self) -> None:
         self.place = Place()
         self.anew = self.damaged = False
+        self._reached: dict[int, int] = {}
+        self._gap: Block | None = None
 
     def reaches(self, base: int) -> Iterator[Missing]:
         """What the next block says of the ones before it: a hole that no block explains is damage."""
@@ -113,30 +124,39 @@ class _Chain:
             yield Missing(*self.place, base, "damaged" if self.damaged else "unknown")
         self.damaged = False
 
+    def gap(self, block: Block) -> Iterator[Missing]:
+        """A gap that was noted."""
+        if block != self._gap:
+            yield Missing(block.epoch, block.base, block.head, _why(block.flags), _lost(block.payload))
+        self._gap, self.anew = block, True
+
     def follow(self, block: Block) -> int:
-        """The number above which the block's records are news: a write that failed half-way was written again."""
-        epoch, head = self.place
-        again = not self.anew and block.epoch <= epoch
-        self.anew = False
-        if not again:
-            self.place = Place(block.epoch, block.head)
-            return block.base
-        if block.epoch == epoch:
-            self.place = Place(epoch, max(head, block.head))
-        return head if block.epoch == epoch else block.head
+        """The number above which the block's records are news."""
+        reached = self._reached.get(block.epoch, -1)
+        if block.head > reached:
+            self._reached[block.epoch] = block.head
+            if _is_ours(block):
+                self.place, self.anew, self._gap = Place(block.epoch, block.head), False, None
+        return max(block.base, reached)
 
 
-def _mark(ends: list[tuple[int, int]], left: list[int], kept: int) -> None:
+def _mark(ours: list[Block], left: list[int], kept: int, begins: int) -> None:
     """A history ended above `kept`: back through its blocks, and no further than where its journal began."""
-    for at in range(len(ends) - 1, -1, -1):
-        base, head = ends[at]
+    for at in range(len(ours) - 1, begins - 1, -1):
         if left[at] < 0:
             continue
-        if head <= kept:
+        if ours[at].head <= kept:
             return
         left[at] = min(left[at], kept)
-        if base == 0:
-            return
+
+
+def _unsay(ours: list[Block], left: list[int], salvaged: Block) -> None:
+    """A write that was thought to have failed may have told these events as the group's own."""
+    for at in range(len(ours) - 1, -1, -1):
+        if ours[at].epoch == salvaged.epoch and left[at] >= 0:
+            if ours[at].head <= salvaged.base:
+                return
+            left[at] = min(left[at], salvaged.base)
 
 
 def _records(payload: bytes) -> Iterator[Record]:

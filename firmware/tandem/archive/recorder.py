@@ -26,6 +26,8 @@ LOG = "archive"
 FORMAT = 1
 EVENTS_A_WRITE = 4096
 NAMES_A_BLOCK = 500
+HELD_MAX = 4
+"""Tails that may wait for the write that is under way."""
 AGAIN_NS = 5 * SECOND
 _MIB = 1 << 20
 
@@ -58,7 +60,7 @@ class Recorder:
         self._at = 0  # ordinal in the ring of the next event to be written
         self._looked = 0  # the number up to which the ring was looked at: events or none
         self._before: list[bytes] = []  # blocks that go before the next events
-        self._held: Salvaged | None = None
+        self._held: list[Salvaged] = []
         self._tail = b""  # salvaged records among them
         self._since: int | None = None
         self._again_at = 0
@@ -73,7 +75,7 @@ class Recorder:
 
     def salvaged(self, tail: Salvaged) -> None:
         """This member's records above a fork are about to be replaced by the active's image."""
-        self._held = tail
+        self._held = [*self._held, tail][:HELD_MAX]
 
     def swapped(self) -> None:
         """The journal is another: the place in it is to be found anew."""
@@ -163,7 +165,7 @@ class Recorder:
             kept = number if at is None else min(number, _kept(history, epoch))
             if kept < number:
                 self._before.append(pack(Kind.PARTED, b"", epoch, kept, number))
-            self._salvage(number)
+            self._salvage(self._next)
             if at is None:
                 self._gap(Gap.FOREIGN, epoch, number, 0)
             elif at < kept:
@@ -172,22 +174,22 @@ class Recorder:
         if number < ring.gone:
             self._gap(Gap.AWAY, history.epoch_at(number), number, ring.gone)
             number = ring.gone
-        self._held = None
+        self._held.clear()
         self._looked, self._at = number, ring.place(number)
         self._next = self.place = Place(history.epoch_at(number) or history.epoch, number)
 
-    def _salvage(self, number: int) -> None:
-        """The part of a tail given up that was not written yet."""
-        if self._held is None:
-            return
-        history = History(self._held.claims)
-        self._tail = self._held.soe[len(up_to(self._held.soe, number)) :]
-        self.counts["salvaged"] += len(self._held.soe) // SIZE
-        self._says.append(Say(
-            f"{len(self._held.soe) // SIZE} events after record {self._held.fork} are of a history that the group does "
-            "not follow: the archive keeps them, marked as salvaged", "warning"))  # fmt: skip
-        if self._tail:
-            self._before += _blocks(self._tail, number, number_of(self._tail[-SIZE:]), history, SALVAGED)
+    def _salvage(self, place: Place) -> None:
+        """The part of a tail given up that was not written yet; of the tails after it nothing was."""
+        for tail in self._held:
+            count, history = len(tail.soe) // SIZE, History(tail.claims)
+            self.counts["salvaged"] += count
+            self._says.append(Say(f"{count} events after record {tail.fork} are of a history that the group does not "
+                                  "follow: the archive keeps them, marked as salvaged", "warning"))  # fmt: skip
+            written = history.clamp(place.epoch, place.head, 1 << 63) or 0 if tail is self._held[0] else 0
+            base = max(written, tail.fork)
+            if octets := tail.soe[len(up_to(tail.soe, base)) :]:
+                self._before += _blocks(octets, base, number_of(octets[-SIZE:]), history, SALVAGED)
+                self._tail += octets
 
     def _overrun(self, lost: int) -> None:
         ring = self._journal.soe
