@@ -37,7 +37,9 @@ def _state(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_torn_tail_is_cut_and_the_next_process_begins_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_torn_tail_is_cut_and_the_next_process_begins_a_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     log = LogFolder(tmp_path / "archive", gives_way=True)
     assert log.append(Store("archive", _block(1), begin=True)) == ""
     assert log.append(Store("archive", _block(2))) == ""

@@ -39,7 +39,7 @@ RULES = [
      "dnp3-tcp: not in this version yet"),
     ("value to come", G, 'journal = "ram"', 'journal = "ram"', 'journal = "durable"', "gateway.toml:55",
      "not in this version yet"),
-    ("archive's files", G, "keep_mib = 256", "keep_mib = 8", "keep_mib = 7", "gateway.toml:145", "less than two files"),
+    ("archive's files", G, "keep_mib = 256", "keep_mib = 8", "keep_mib = 7", "gateway.toml:132", "less than two files"),
     # LANs
     ("address", G, '"127.20.1.10/24"', '["127.20.1.10/24", "127.20.1.9/24"]', '"127.20.1/24"', "gateway.toml:11",
      "is no IP address"),
