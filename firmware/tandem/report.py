@@ -160,8 +160,8 @@ class Reporter:
         enabled = {device.name: device.enabled for m in self.node.config.masters for device in m.devices}
         for name, counters in self.statistics.devices().items():
             point_id = self._ids.get(f"device.{name}.ok")
-            ok = bool(point_id and self.node.database.present[point_id][2])
-            rows[name] = {"ok": ok, "enabled": enabled[name], **counters}
+            number, _, ok, *_ = self.node.database.present[point_id or 0]
+            rows[name] = {"ok": ok == 1, "known": number > 0, "enabled": enabled[name], **counters}
         return rows
 
     def foreign_beats(self) -> int:

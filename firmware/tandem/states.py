@@ -65,7 +65,7 @@ class States:
             for center in slave.centers:
                 self._set(f"center.{center.name}.connected", center.name in fronts, stamp_us)
         for master, row in self.masters().items():
-            self._set(f"master.{master}.ok", not row["lost"], stamp_us)
+            self._set(f"master.{master}.ok", row["answer"] == row["devices"], stamp_us)
             self._set(f"master.{master}.lost", row["lost"], stamp_us)
             self._set(f"master.{master}.driven", row["driven"], stamp_us)
         apart = node.mirror.apart
@@ -74,13 +74,14 @@ class States:
         node.database.set_local(self._ids["clock_round_trip_ms"], apart.round_trip_ns / 1e6, stamp_us, quality)
 
     def masters(self) -> dict[str, dict[str, int]]:
-        """By master: whether it is driven here, its enabled devices, and how many of them do not answer."""
+        """By master: whether it is driven here, its enabled devices, how many are lost, how many answer."""
         present, streams = self.node.database.present, self.node.field.streams()
         return {
             master: {
                 "driven": any(streams[channel.name] for channel in self.node.channels[master]),
                 "devices": len(oks),
-                "lost": sum(not present[point_id][2] for point_id in oks),
+                "lost": sum(not present[point_id][2] and present[point_id][0] > 0 for point_id in oks),
+                "answer": sum(present[point_id][2] == 1 for point_id in oks),
             }
             for master, oks in self._device_oks.items()
         }

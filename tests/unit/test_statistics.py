@@ -144,13 +144,25 @@ def test_the_screen_of_an_active_member_alone(rig: NodeRig) -> None:
     text = shown(rig)
     assert "member a is ACTIVE for" in text and "peer          not heard" in text
     assert "in sync       NO: " in text and "lan.station SILENT" in text and "F2: disabled" in text
+    assert "F1: LOST" in text and rig.value("master.feeders.lost") == 1
+
+
+def test_a_device_that_nobody_asked_is_not_lost(rig: NodeRig) -> None:
+    rig.after(500)
+    assert "F1: not asked yet" in shown(rig) and "0 of 1 devices answer" in shown(rig)
+    assert rig.value("master.feeders.lost") == 0 == rig.value("master.feeders.ok")
+
+
+def test_an_active_member_alone_fits_a_screen(rig: NodeRig) -> None:
+    rig.become_active()
+    text = shown(rig)
     assert "last failover nobody is active" in text and "None" not in text and len(text.splitlines()) <= 24
 
 
 def test_lost_devices_come_first_and_the_rest_is_counted(rig: NodeRig) -> None:
     status = json.loads(json.dumps(rig.node.status(rig.now)))
     row = status["devices"]["F1"]
-    status["devices"] = {f"D{n}": {**row, "ok": n != 15, "answers": 3.0} for n in range(20)}
+    status["devices"] = {f"D{n}": {**row, "ok": n != 15, "known": True, "answers": 3.0} for n in range(20)}
     text = screen(status)
     devices = [line for line in text.splitlines() if line.startswith("  device")]
     assert "D15: LOST" in devices[0] and len(devices) == 8 and "and 12 more" in text

@@ -100,7 +100,7 @@ def _controls(status: dict[str, Any]) -> str:
 def _masters(status: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, master in status["masters"].items():
         who = "driven here" if master["driven"] else "not driven here"
-        yield "master", f"{name}: {who}, {master['devices'] - master['lost']} of {master['devices']} devices answer"
+        yield "master", f"{name}: {who}, {master['answer']} of {master['devices']} devices answer"
     rows = sorted(status["devices"].items(), key=_urgency)
     for name, row in rows[:MOST_ROWS]:
         yield "  device", f"{name}: {_device(row)}"
@@ -115,7 +115,8 @@ def _urgency(row: tuple[str, dict[str, Any]]) -> tuple[bool, bool, bool]:
 def _device(row: dict[str, Any]) -> str:
     if not row["enabled"]:
         return "disabled"
-    state, answers = "ok" if row["ok"] else "LOST", row.get("answers", 0)
+    state = "ok" if row["ok"] else "LOST" if row["known"] else "not asked yet"
+    answers = row.get("answers", 0)
     counted = f", {answers:.0f} answers to this member, the last in {row['last_answer_ms']:.1f} ms" if answers else ""
     return state + counted + _trouble(row)
 
