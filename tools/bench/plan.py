@@ -88,7 +88,13 @@ def make_plan(config: Config, board: dict[str, Any]) -> Plan:
     every = [lan.name for lan in config.lans]
     services = {(lan, s.tcp_port) for s in config.slaves if s.tcp_port for lan in ([s.lan] if s.lan else every)}
     services |= {(lan, int(port)) for lan in every for port in board["net"].get("extra_tcp_ports", ())}
-    devices = {(m.lan, d.host, d.tcp_port) for m in config.masters for d in m.devices if d.host and m.lan}
+    devices = {
+        (m.lan, host, d.tcp_port)
+        for m in config.masters
+        for d in m.devices
+        for host in (d.host, str(d.options.get("second_host", "")))
+        if host and m.lan
+    }
     plane = {m: int(board["plane"][m]) for m in MEMBERS}
     lines = tuple(_line(config, line.name, board) for line in config.serials)
     return Plan(plane, lans, tuple(sorted(services)), tuple(sorted(devices)), lines, config.standby.lease_ms, board)

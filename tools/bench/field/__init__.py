@@ -1,1 +1,1 @@
-"""The field: relays and meters served by pymodbus's own servers, generated from a configuration's point lists."""
+"""The field: relays and meters served by pymodbus's own servers, remote units by c104's, all from the point lists."""

@@ -1,4 +1,6 @@
-"""`python -m tools.bench.field --config DIR --dir RUN`: every Modbus device of a configuration, with a moving process.
+"""`python -m tools.bench.field --config DIR --dir RUN`: every device of a configuration, with a moving process.
+
+Modbus devices are served here, those of IEC 104 masters by a child (`tools.bench.field.iec104`).
 
 RUN/field.jsonl is the ledger (see `ledger.py`), RUN/field.sock takes JSON lines:
 
@@ -23,6 +25,7 @@ from tandem.config.load import load
 from tandem.config.model import Config
 from tools.bench.field.image import DeviceImage
 from tools.bench.field.ledger import Ledger
+from tools.bench.field.places import remote_places
 from tools.bench.field.play import Play
 from tools.bench.field.servers import Station, serial_server, tcp_server
 from tools.bench.processes import end_with_parent
@@ -49,6 +52,10 @@ class Field:
         images = [image for group in self._ports.values() for image in group]
         self.play = Play(config, images, self.ledger, rate, hold_ms)
         self.stations: list[Station] = []
+        self.remotes = len(remote_places(config))
+        self._rate = rate
+        self._child: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
 
     async def serve(self) -> None:
         """Open every port; returns when they answer. Raises OSError or RuntimeError."""
@@ -60,7 +67,28 @@ class Field:
                 await serial_server(station, str(link), self.config.serial(name).baud).serve_forever(background=True)
             else:
                 await tcp_server(station, name, port).serve_forever(background=True)
+        if self.remotes:
+            await self._start_child()
         await asyncio.start_unix_server(self._asked, self.run / "field.sock")
+
+    async def _start_child(self) -> None:
+        arguments = ["--config", self.config.folder, "--dir", str(self.run), "--rate", str(self._rate)]
+        pipe = asyncio.subprocess.PIPE
+        self._child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tools.bench.field.iec104", *arguments, stdin=pipe, stdout=pipe
+        )
+        assert self._child.stdout is not None
+        if not await self._child.stdout.readline():
+            raise RuntimeError("the 104 devices did not start; is c104 installed (pip install c104)?")
+
+    async def _ask_child(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The same question to the 104 devices."""
+        assert self._child is not None and self._child.stdin is not None and self._child.stdout is not None
+        async with self._turn:
+            self._child.stdin.write(json.dumps(asked).encode() + b"\n")
+            await self._child.stdin.drain()
+            answer: dict[str, Any] = json.loads(await self._child.stdout.readline())
+            return answer
 
     async def play_on(self) -> None:
         """Move the process for ever."""
@@ -72,12 +100,29 @@ class Field:
     async def _asked(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             try:
-                answer = {"ok": True, **self._do(json.loads(line))}
+                answer = {"ok": True, **await self._everywhere(json.loads(line))}
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
         writer.close()
+
+    async def _everywhere(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """One question to whom it concerns. Raises ValueError with what went wrong."""
+        if self._child is None:
+            return self._do(asked)
+        verb, here = asked["do"], {p.name for image in self.play.images for p in image.points}
+        if verb == "set" and asked["point"] not in here:
+            answer = await self._ask_child(asked)
+            if not answer["ok"]:
+                raise ValueError(answer["error"])
+            return {}
+        own = self._do(asked)
+        if verb not in ("rate", "stir", "state"):
+            return own
+        other = await self._ask_child(asked)
+        both = {"values": {**own.get("values", {}), **other.get("values", {})}} if verb == "state" else {}
+        return {**other, **own, **both}
 
     def _do(self, asked: dict[str, Any]) -> dict[str, Any]:
         verb = asked["do"]
@@ -111,7 +156,8 @@ class Field:
 async def _main(asked: argparse.Namespace) -> None:
     field = Field(load(asked.config), asked.dir, asked.rate, asked.hold_ms)
     await field.serve()
-    print(f"field ready: {len(field.stations)} ports, {len(field.play.images)} devices", flush=True)
+    devices = len(field.play.images)
+    print(f"field ready: {len(field.stations)} ports, {devices} devices, {field.remotes} places of 104", flush=True)
     await field.play_on()
 
 
