@@ -7,6 +7,7 @@ import sys
 
 FIGURES = {
     "failovers": ("tools.bench.figures", "every kind of failover: data, field and control, median and worst"),
+    "kills": ("tools.bench.kills", "the active killed under events that a device keeps until they are confirmed"),
     "load": ("tools.bench.load", "events a second through a running pair, mirrored, to a counting client"),
     "idle": ("tools.bench.idle", "what a member costs when nothing happens: processor and memory"),
     "events": ("tools.bench.iec104_events_micro", "the IEC 104 slave alone: events a second"),

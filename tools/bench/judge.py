@@ -82,6 +82,22 @@ def _which(line: Line, given: list[Line], tolerance: float) -> int | None:
     return None
 
 
+def judge_stamped(sent: Iterable[Line], heard: Iterable[Line]) -> Verdict:
+    """Events of devices with clocks of their own: point, value and stamp name one, and it reaches the probe once."""
+    verdict = Verdict()
+    arrived = Counter((line["point"], line["value"], line["time_us"]) for line in heard if line["cause"] == 3)
+    for line in sent:
+        event = (line["point"], line["value"], line["utc_us"])
+        verdict.sent += 1
+        if not arrived[event]:
+            verdict.lost += 1
+            verdict.missing.append((line["point"], line["value"], line["t"]))
+        elif arrived[event] > 1:
+            verdict.repeated += arrived[event] - 1
+            verdict.again.append((line["point"], line["value"], line["t"]))
+    return verdict
+
+
 def judge_controls(done: Iterable[Line], point: str) -> tuple[int, int]:
     """(executed, doubled) of all write requests that began a control; numbered ones are those of `point`."""
     began = [line for line in done if line["value"] is not None]

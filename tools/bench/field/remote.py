@@ -74,7 +74,7 @@ class RemotePoint:
             case Kind.STEP:
                 return c104.StepInfo(c104.Int7(int(value)), False, c104.Quality(), at)
             case Kind.BITSTRING:
-                return c104.BinaryInfo(blob=c104.Byte32(int(value)), recorded_at=at)
+                return c104.BinaryInfo(blob=c104.Byte32(int(value).to_bytes(4, "little")), recorded_at=at)
             case Kind.COUNTER:
                 return c104.BinaryCounterInfo(int(raw), c104.UInt5(0), c104.BinaryCounterQuality(), at)
             case _:
@@ -106,6 +106,7 @@ class Remote:
         self._outputs: dict[int, tuple[str, Point]] = {}
         self._lock = threading.RLock()
         self._buffer: deque[Event] = deque()  # everything that was not acknowledged, oldest first
+        self._open = False  # the newest connection has started
         self._handed = 0  # so many of them are with c104
         self._framed = 0  # so many of those have left in a frame
         self._frames: deque[tuple[int, int]] = deque()  # (N(S), events in it) of frames not acknowledged
@@ -174,7 +175,7 @@ class Remote:
         """Hand events to c104, as many as it takes without dropping any."""
         while self.server.has_active_connections:
             with self._lock:
-                if self._handed - self._framed >= MOST_UNDER_WAY:
+                if not self._open or self._handed - self._framed >= MOST_UNDER_WAY:
                     return
                 batch = self._next_batch()
                 if not batch:
@@ -184,11 +185,9 @@ class Remote:
                 for event in batch:
                     event.point.made.info = event.point.info(event.value, event.utc_us)
             points = [event.point.made for event in batch]
-            taken = self.server.transmit_batch(c104.Batch(c104.Cot.SPONTANEOUS, points))
-            if not taken:
+            if not self.server.transmit_batch(c104.Batch(c104.Cot.SPONTANEOUS, points)):
                 with self._lock:
-                    if connection == self.connections:
-                        self._handed -= len(batch)
+                    self._handed -= len(batch) * (connection == self.connections)
                 return
 
     def _next_batch(self) -> list[Event]:
@@ -205,6 +204,8 @@ class Remote:
     # --- c104's threads ----------------------------------------------------------------------------------------
 
     def _connect(self, server: c104.Server, ip: str) -> bool:
+        with self._lock:
+            self._open = False
         self.ledger.write("connect", ip=ip)
         return True
 
@@ -238,6 +239,7 @@ class Remote:
     def _begin(self) -> None:
         """A connection has started: everything that was not acknowledged is offered again."""
         self.connections += 1
+        self._open = True
         self._handed = self._framed = 0
         self._frames.clear()
         self.ledger.write("started", again=len(self._buffer))

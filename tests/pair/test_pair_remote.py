@@ -1,0 +1,120 @@
+"""A 104 remote unit as field device, its events on their way when the active dies: ledgers outside count."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.pair.conftest import whole
+from tests.support.pair_rig import Group, judge_one_driver, patient_config
+from tools.bench.judge import Verdict, judge_stamped
+from tools.bench.remote_group import write_group
+
+K, MOST_IN_FRAME = 12, 16
+RATE = 300
+
+
+@pytest.fixture(scope="module")
+def running_remotes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
+    """A group whose only device is c104's server."""
+    if importlib.util.find_spec("c104") is None:
+        pytest.skip("peer missing: c104 (pip install c104)")
+    folder = tmp_path_factory.mktemp("remotes")
+    write_group(patient_config(folder / "patient"), folder / "source", 30, K, 8)
+    with Group(folder / "source", folder / "run", rate=0, foreign=False) as group:
+        yield group
+
+
+@pytest.fixture
+def remotes(running_remotes: Group) -> Iterator[Group]:
+    """The same, whole; one driver at every moment is judged when the test ends."""
+    whole(running_remotes)
+    running_remotes.began_ns = time.monotonic_ns()
+    yield running_remotes
+    running_remotes.field({"do": "rate", "value": 0})
+    judge_one_driver(running_remotes)
+
+
+def flow(group: Group, seconds: float = 1.0) -> None:
+    """Events flow, and the center hears them."""
+    group.field({"do": "rate", "value": RATE})
+    heard = len(group.probe_ledger.since(group.began_ns, "event"))
+    group.wait(lambda: len(group.probe_ledger.since(group.began_ns, "event")) > heard + 50 * seconds, "events flow")
+
+
+def settled(group: Group) -> Verdict:
+    """No more events; the unit has forgotten every one; what became of them."""
+    group.field({"do": "rate", "value": 0})
+    try:
+        group.wait(lambda: group.field({"do": "state"}).get("unconfirmed") == 0, "every event is confirmed", 20)
+    except AssertionError:
+        state = group.field({"do": "state"})
+        raise AssertionError(f"{state.get('unconfirmed')} events are not confirmed to the unit") from None
+
+    def verdict() -> Verdict:
+        sent = group.field_ledger.since(group.began_ns, "sent")
+        return judge_stamped(sent, group.probe_ledger.since(group.began_ns, "event"))
+
+    until = time.monotonic() + 5
+    while verdict().lost and time.monotonic() < until:
+        time.sleep(0.1)
+    return verdict()
+
+
+def test_a_kill_loses_nothing_and_the_unit_is_asked_nothing(remotes: Group) -> None:
+    active, standby = remotes.roles()
+    flow(remotes)
+    fault = remotes.fault("kill", active)
+    remotes.operator.calm()
+    remotes.wait(lambda: remotes.active == standby, "the standby takes over")
+    flow(remotes)
+    verdict = settled(remotes)
+    assert verdict.sent > 150
+    assert not verdict.missing, verdict.missing[:5]
+    assert verdict.repeated <= K * MOST_IN_FRAME
+    device = remotes.members[standby].status()["devices"]["R1"]
+    assert (device["interrogations"], device["confirm_timeouts"]) == (0, 0), "in sync: nothing was read anew"
+    assert device["ok"]
+    remotes.recover(fault)
+    remotes.wait_ready()
+
+
+def test_a_switchover_stops_the_unit_with_everything_acknowledged(remotes: Group) -> None:
+    active, standby = remotes.roles()
+    flow(remotes)
+    assert "releasing" in remotes.cli("switchover", active).stdout
+    remotes.wait(lambda: remotes.active == standby, "the other one is active")
+    flow(remotes)
+    verdict = settled(remotes)
+    assert not verdict.missing, verdict.missing[:5]
+    assert verdict.repeated <= K * MOST_IN_FRAME, "what the center had not confirmed yet"
+    offered = remotes.members[standby].status()["devices"]["R1"]["offered_again"]
+    assert offered == 0, "the unit repeats nothing"
+
+
+def test_a_silent_standby_holds_the_confirms_back_until_the_active_goes_on_alone(remotes: Group) -> None:
+    active, standby = remotes.roles()
+    flow(remotes)
+    fault = remotes.fault("freeze", standby)
+    remotes.operator.calm()
+    remotes.wait(lambda: remotes.value(active, "_sys.unprotected") == 1, "alone, and said so")
+    flow(remotes)
+    verdict = settled(remotes)
+    assert not verdict.missing, verdict.missing[:5]
+    device = remotes.members[active].status()["devices"]["R1"]
+    assert (device["confirm_timeouts"], device["losses"]) == (0, 0), "no confirm waited for longer than it may"
+    remotes.recover(fault)
+    remotes.wait_ready()
+
+
+def test_a_control_reaches_the_unit_once_also_through_the_standby(remotes: Group) -> None:
+    answer = remotes.probe({"do": "command", "ioa": 9500, "value": 2, "select": True})
+    assert answer.get("cause") == 7
+    assert not answer["negative"]
+    active, _ = remotes.roles()
+    remotes.wait(lambda: remotes.value(active, "R1.breaker") == 2, "the breaker follows")
+    done = remotes.field_ledger.since(remotes.began_ns, "control")
+    assert [(line["point"], line["value"]) for line in done] == [("R1.trip", 2.0)]
