@@ -185,7 +185,11 @@ class Remote:
                 for event in batch:
                     event.point.made.info = event.point.info(event.value, event.utc_us)
             points = [event.point.made for event in batch]
-            if not self.server.transmit_batch(c104.Batch(c104.Cot.SPONTANEOUS, points)):
+            taken = self.server.transmit_batch(c104.Batch(c104.Cot.SPONTANEOUS, points))
+            for event in batch:
+                if event.value != event.point.value:  # an old one: the present value is what interrogations tell
+                    event.point.made.info = event.point.info(event.point.value, time.time_ns() // 1000)
+            if not taken:
                 with self._lock:
                     self._handed -= len(batch) * (connection == self.connections)
                 return
