@@ -14,7 +14,6 @@ from tandem.codec import heart as say
 from tandem.codec.beat import BeatBody, Seal
 from tandem.config.model import Member as Letter
 from tandem.node import Node
-from tandem.past import Past
 from tandem.point import MS
 from tandem.standby.guard import Guard
 from tandem.standby.rules import guard_rules
@@ -38,6 +37,8 @@ class Member(SupervisorLoop):
         self.letter = letter
         self.flash = Flash(site.world.random)
         self.clock_step_us = 0
+        self.thawed_ns = 0
+        """When its processes went on after they had stood still."""
         self.boots = 0
         site.plant.sense(letter, self._pins_changed)
         self.boot()
@@ -52,7 +53,7 @@ class Member(SupervisorLoop):
         self.supervisor, self.heart = Process(), Process()
         now = self.world.now
         config = self.site.config
-        past = Past({name: self.flash.files.get(name, "") for name in Past.FILES})
+        past = self.flash.past()
         self.node = Node(config, self.letter, self.site.relay, past, self.world.random.randbytes, True, now)
         nonce = self.world.random.getrandbits(32) | 1
         self.guard = Guard(guard_rules(config, self.letter, self.site.relay, True), Seal(bytes(32)), nonce, now)
@@ -65,7 +66,7 @@ class Member(SupervisorLoop):
         self._after_publish: list[say.Request] = []
         self._turn_ended = now
         self._turn_due = False
-        self._clock_check_at = self._whole_at = self._wake_at = self._heart_at = 0
+        self._clock_check_at = self._due_at = self._wake_at = self._heart_at = 0
         self._comes_back = False
         self.site.listening.pop(self.letter, None)
         pins = self.site.plant.connect(self.letter)
@@ -118,6 +119,8 @@ class Member(SupervisorLoop):
 
     def thaw(self) -> None:
         """SIGCONT: the heart first, as its priority says."""
+        if self.supervisor.frozen:
+            self.thawed_ns = self.world.now
         self.heart.thaw()
         self.supervisor.thaw()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, ToHeart
+from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, Store, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import GRANTING, BeatBody
 from tandem.point import MS, SECOND, Say
@@ -12,7 +12,6 @@ from tools.sim.box import IPC_NS
 from tools.sim.flash import Flash
 from tools.sim.sockets import Sockets
 
-_WHOLE_TURN_NS, _IDLE_TURN_NS = 50 * MS, 15 * MS  # as the supervisor's
 _UTC_US = 1_700_000_000_000_000
 _AFTER_PUBLISH = (say.BeatNow, say.Probe, say.Suspect)
 
@@ -27,7 +26,7 @@ class SupervisorLoop(Sockets):
     _turn_ended: int
     _turn_due: bool
     _clock_check_at: int
-    _whole_at: int
+    _due_at: int
     _wake_at: int
     _comes_back: bool
 
@@ -52,15 +51,23 @@ class SupervisorLoop(Sockets):
         self.supervisor.do(run)
 
     def _heart_tells(self) -> None:
-        self._event(lambda _: self._drain_heart())
+        def run() -> None:
+            if self._drain_heart():
+                self._turn_soon()
+            else:
+                self._look(self._enter())
 
-    def _drain_heart(self) -> None:
-        heart_ns = self._page_heart_ns
+        self.supervisor.do(run)
+
+    def _drain_heart(self) -> bool:
+        """True when something new was told."""
+        heart_ns, news = self._page_heart_ns, False
         while self._told and self._told[0][0] <= self.world.now:
-            self.node.heart_says(self._told.popleft()[1], self._enter())
+            news |= self.node.heart_says(self._told.popleft()[1], self._enter())
         if heart_ns != self._heart_turn_told:
             self._heart_turn_told = heart_ns
-            self.node.heart_says(say.HeartTurn(heart_ns), self._enter())
+            news |= self.node.heart_says(say.HeartTurn(heart_ns), self._enter())
+        return news
 
     def _turn_soon(self) -> None:
         if not self._turn_due:
@@ -86,15 +93,9 @@ class SupervisorLoop(Sockets):
         self._turn_ended = self.world.now
         self._publish(self.node.beat_body())
         yield from self.write_all(outgoing)
-        self._arm()
-        self.site.turned(self)
-
-    def _arm(self) -> None:
-        due = self.node.due()
-        self._whole_at = self._turn_ended + _WHOLE_TURN_NS
-        if due is not None and due < self._whole_at:
-            self._whole_at = due
+        self._due_at = self.node.due()
         self._sleep()
+        self.site.turned(self)
 
     def _publish(self, body: BeatBody) -> None:
         if (body.flags ^ self._page[1].flags) & GRANTING:
@@ -106,17 +107,20 @@ class SupervisorLoop(Sockets):
             self._after_publish.clear()
 
     def _sleep(self) -> None:
-        at = max(min(self._whole_at, self._turn_ended + _IDLE_TURN_NS), self.world.now + MS // 10)
+        idle_ns = self.site.config.standby.stall_ms * MS // 2
+        at = max(min(self._due_at, self._turn_ended + idle_ns), self.world.now + MS // 10)
         self._wake_at = at
         self._at(at, lambda: self._wakes(at))
 
     def _wakes(self, at: int) -> None:
         if self._wake_at == at:
-            self.supervisor.do(lambda: self._woke() if self._wake_at == at else None)
+            self.supervisor.do(lambda: self._look(self._enter()) if self._wake_at == at else None)
 
-    def _woke(self) -> None:
-        now = self._enter()
-        if self._turn_due or now >= self._whole_at:
+    def _look(self, now: int) -> None:
+        """Nothing new came: if nothing is due either, the progress is shown, and that is the turn."""
+        if now >= self._due_at:
+            self._due_at = self.node.due()
+        if self._turn_due or now >= self._due_at:
             self._turn_soon()
             return
         self._turn_ended = now
@@ -148,8 +152,8 @@ class SupervisorLoop(Sockets):
                 self._after(IPC_NS, lambda: self._event(lambda t: self.node.opened(channel, t)))
             case CloseChannel():
                 self.hang_up(action)
-            case Persist():
-                at, fault = self.flash.write(action.name, action.text, self.world.now)
+            case Persist() | Store():
+                at, fault = self.flash.write(self.world.now)
                 self._at(at, lambda: self._written(action, fault))
             case ToHeart(request=request):
                 if isinstance(request, _AFTER_PUBLISH):
@@ -168,9 +172,10 @@ class SupervisorLoop(Sockets):
     def _ask_heart(self, request: say.Request) -> None:
         self._after(IPC_NS, lambda: self._heart_event(lambda t: self.guard.request(request, t)))
 
-    def _written(self, persist: Persist, fault: str) -> None:
-        """The thread's answer; what the flash has is on the flash, whether the process still lives or not."""
+    def _written(self, action: Persist | Store, fault: str) -> None:
+        """A thread's answer; what the flash has is on the flash, whether the process still lives or not."""
         if not fault:
-            self.flash.reached(persist.name, persist.text)
+            self.flash.reached(action)
         if self.supervisor.alive:
-            self._event(lambda t: self.node.persisted(persist, fault, t))
+            stored = self.node.keeping.stored if isinstance(action, Store) else self.node.persisted
+            self._event(lambda t: stored(action, fault, t))  # type: ignore[arg-type]
