@@ -25,6 +25,7 @@ VERBS = {
     "reset-statistics": ("ask", "let the statistics of a running gateway begin anew"),
     "system-points": ("system_points", "the points in which a gateway tells of itself"),
     "archive": ("archive", "the events on flash, by time and point"),
+    "commit": ("commit", "change the configuration of both running members, one after the other"),
     "decode": ("decode", "explain every frame of a capture"),
 }
 

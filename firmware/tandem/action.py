@@ -82,4 +82,16 @@ class Restart:
     reason: str
 
 
-Action = Dial | OpenLine | CloseChannel | Listen | Persist | Store | ToHeart | Restart | Say
+@dataclass(slots=True, frozen=True)
+class Stage:
+    """Verify a packed configuration, or ("") configuration `name` of the state folder, and put it on flash.
+
+    `given`: it comes from the active with the ids of its points. The answer is `Node.commit.staged`.
+    """
+
+    pack: str
+    name: str
+    given: bool
+
+
+Action = Dial | OpenLine | CloseChannel | Listen | Persist | Store | ToHeart | Restart | Stage | Say

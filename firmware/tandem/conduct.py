@@ -8,6 +8,8 @@ from typing import Any
 from tandem.action import Persist, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import Role
+from tandem.codec.link_commit import CommitWord, Piece
+from tandem.commit import Commit
 from tandem.desk import FLIGHTS, Desk
 from tandem.engine import Close
 from tandem.parts import Parts
@@ -26,9 +28,10 @@ _COI_LOCAL_RESTART = 2  # cause of initialisation: remote reset; the image began
 class Conduct:
     """The hands of the role machine."""
 
-    def __init__(self, node: Parts, desk: Desk) -> None:
+    def __init__(self, node: Parts, desk: Desk, commit: Commit) -> None:
         self.node = node
         self.desk = desk
+        self._commit = commit
         self.standing_asked = node.standing
         self._remember_at = 0
         self._drain_at = NEVER
@@ -186,6 +189,8 @@ class Conduct:
                 case told.AdoptRegistry(json):
                     node.ask(Persist(Past.REGISTRY, json))
                     node.restart("the active's point ids are adopted")
+                case CommitWord() | Piece():
+                    self._commit.heard(event, now)
                 case told.ClaimAgain(epoch):
                     self._claim_again(epoch, now)
                 case told.Ordered(word, origin):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from tandem.action import Action, Persist
 from tandem.codec import heart as say
 from tandem.codec.beat import DRAINED, LAST_IN_SYNC, BeatBody, Role
+from tandem.commit import Commit
 from tandem.conduct import Conduct
 from tandem.config.model import Config, Member
 from tandem.config.timing import RelayTimes
@@ -51,7 +52,8 @@ class Node(Parts):
         super().__init__(config, member, relay, past, entropy, realtime, now)
         self.reporter = Reporter(self)
         self.desk = Desk(self, self.reporter)
-        self.conduct = Conduct(self, self.desk)
+        self.commit = Commit(self, past.kept())
+        self.conduct = Conduct(self, self.desk, self.commit)
         self.service.listen(False, now)
         self._news = True
         """Something came that a decision may depend on, besides values and octets of masters and centers."""
@@ -154,6 +156,7 @@ class Node(Parts):
         """A file was written, or could not be: then it is tried again after a while."""
         if sentence := self.unsaved.written(persist, fault, now):
             self.ask(Say(sentence, "error" if fault else "info"))
+        self.commit.persisted(persist, fault)
         if persist.name == Past.STANDING and not fault:
             self.standing = Past({Past.STANDING: persist.text}).standing()
 
@@ -182,6 +185,7 @@ class Node(Parts):
             self._think_at = now + THINK_NS
             self._decide(now)
             self.conduct.remember(now)
+            self.commit.tick(now)
             self._actions += self.unsaved.again(now) + self.keeping.tick(now)
             self.reporter.tick(now)
         self._pump(now)

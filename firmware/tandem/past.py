@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from tandem import control_log
+from tandem import control_log, kept
 from tandem.action import Persist
 from tandem.archive.recorder import Place
 from tandem.point import MS
@@ -73,7 +73,7 @@ class Past:
     STANDING: ClassVar[str] = "standing.json"
     TAGS: ClassVar[str] = "tags.jsonl"
     HISTORY: ClassVar[str] = "history.json"
-    FILES: ClassVar[tuple[str, ...]] = (REGISTRY, STANDING, TAGS, HISTORY, *control_log.FILES)
+    FILES: ClassVar[tuple[str, ...]] = (REGISTRY, STANDING, TAGS, HISTORY, kept.FILE, *control_log.FILES)
 
     def __init__(self, texts: dict[str, str], archive: Place = _NO_ARCHIVE) -> None:
         self._texts = texts
@@ -127,3 +127,10 @@ class Past:
         except (ValueError, TypeError, KeyError, RecursionError):
             self.faults.append(f"{self.STANDING} is damaged: epochs go on from what the peer says")
             return Standing()
+
+    def kept(self) -> kept.Kept:
+        """What is known of configurations and commits; a start writes it anew where it is damaged."""
+        try:
+            return kept.read(self._texts.get(kept.FILE, ""))
+        except ValueError:
+            return kept.Kept()

@@ -69,7 +69,7 @@ class Supervisor:
         self._late_after_ns = config.standby.lease_ms * MS
         self._idle_ns = config.standby.stall_ms * MS // 2
         """The longest pause between two marks of progress, so that an idle loop is not taken for a hung one."""
-        self._carry_out: dict[type, Callable[[Action], None]] = {
+        self.carry_out: dict[type, Callable[[Action], None]] = {
             Say: self._say,
             Dial: self._dial,
             OpenLine: self._open_line,
@@ -173,7 +173,7 @@ class Supervisor:
             if not actions:
                 return
             for action in actions:
-                self._carry_out[type(action)](action)
+                self.carry_out[type(action)](action)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 

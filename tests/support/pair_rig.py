@@ -26,7 +26,7 @@ from tools.bench.served import probe_source
 EXAMPLE = ROOT / "tools" / "example-group"
 PATIENT = {"dead_after_ms": 400, "sync_lease_ms": 1100, "confirm_wait_ms": 1300, "lease_ms": 250, "stall_ms": 200}
 """Times of [standby] that a stall of the test machine does not reach."""
-_NOISE = ("lapsed", "was away", "stands still", "contact opened after it was held")
+_NOISE = ("lapsed", "was away", "stands still", "contact opened while the lines")
 _WAIT_S = 20.0
 _BEAT_PORT = 4721
 

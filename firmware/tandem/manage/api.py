@@ -19,6 +19,7 @@ import asyncio
 import json
 from pathlib import Path
 
+from tandem.manage.commit_api import CommitApi
 from tandem.manage.operating import ASKS as OPERATING
 from tandem.port import clock
 from tandem.supervisor import Supervisor
@@ -35,6 +36,8 @@ _ASKS = {
     "event": "where the event `number` is: arrived, mirrored, confirmed, delivered, in ms and by which member",
     "switchover": "hand the active role to member `to` (default: peer)",
     "reset_statistics": "count anew from now on, for `device` (default: all of this member)",
+    "commit": "how the newest commit stands; do: start (what was put), rollback; both with a uid",
+    "commit_put": "the next part of a packed configuration: at, octets",
     "help": "this",
     **{name: about for name, (about, _) in OPERATING.items()},
 }
@@ -46,6 +49,7 @@ class LocalApi:
     def __init__(self, supervisor: Supervisor, path: Path) -> None:
         self.node = supervisor.node
         self.path = path
+        self._commits = CommitApi(supervisor.node)
         self._supervisor = supervisor
         self._turn_soon = supervisor.turn_soon
         self._server: asyncio.Server | None = None
@@ -110,6 +114,13 @@ class LocalApi:
         body = OPERATING[ask][1](self._supervisor, asked)
         self._turn_soon()
         return body
+
+    def _commit(self, asked: dict[str, object]) -> dict[str, object]:
+        self._turn_soon()
+        return self._commits.order(asked, clock.monotonic_ns())
+
+    def _commit_put(self, asked: dict[str, object]) -> dict[str, object]:
+        return self._commits.put(asked)
 
     def _help(self, asked: dict[str, object]) -> dict[str, object]:
         return {"asks": _ASKS}

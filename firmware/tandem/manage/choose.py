@@ -53,7 +53,7 @@ class _Start:
         pack = unpack(self.state.read(keep.pack_file(name)))
         config, findings = parse_octets(pack.files, self.relay, self.state.path.name, self.ports)
         if config is None:
-            raise ValueError(_first(findings))
+            raise ValueError(first_of(findings))
         if config.digest != name:
             raise ValueError("its files are not those that it is named by")
         return config
@@ -114,7 +114,7 @@ def _from_folder(kept: Kept, files: dict[str, bytes] | None, mark: str, start: _
         last = _load(kept.running, start, "the last good configuration") if kept.running else None
         if last is None:
             raise ConfigError(findings)
-        _log.error("%s was changed and is wrong: %s; correct it and commit it", start.folder, _first(findings))
+        _log.error("%s was changed and is wrong: %s; correct it and commit it", start.folder, first_of(findings))
         return last
     if kept.running not in ("", config.digest):
         _log.warning("%s was changed after the last commit: it runs, uncommitted, on this member", start.folder)
@@ -150,7 +150,8 @@ def _mark(files: dict[str, bytes] | None) -> str:
     return total.hexdigest() if files is not None else ""
 
 
-def _first(findings: list[Finding]) -> str:
+def first_of(findings: list[Finding]) -> str:
+    """The first error as a sentence, and how many more there are."""
     errors = [finding for finding in findings if finding.level == "error"]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{errors[0]}{more}" if errors else "it is not right"

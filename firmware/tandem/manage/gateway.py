@@ -14,10 +14,12 @@ import sys
 import time
 from collections.abc import Callable
 
+from tandem.action import Stage
 from tandem.config.finding import ConfigError
 from tandem.config.model import Config, Member
 from tandem.manage.api import LocalApi
 from tandem.manage.choose import choose, is_on_trial
+from tandem.manage.stager import Stager
 from tandem.port.again import begin_again
 from tandem.port.board import Board, BoardError, load_board
 from tandem.port.disk import StateFolder
@@ -58,7 +60,7 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     except (OSError, ValueError, ssl.SSLError) as error:
         return _refuse(f"{error}; the members' keys are made with `tandem pair`, the state folder must be writable")
     try:
-        code = asyncio.run(_main(config, asked.member, board, state, keys, beat_key, beside))
+        code = asyncio.run(_main(config, asked.member, board, state, keys, beat_key, asked.board, beside))
     except Exception:
         if not is_on_trial(state):
             raise
@@ -81,6 +83,7 @@ async def _main(
     state: StateFolder,
     keys: Keys,
     beat_key: bytes,
+    board_name: str,
     beside: Callable[[Supervisor], object] | None,
 ) -> int:
     heart = HeartClient.spawn(config, member, board, beat_key, priority=_HEART_PRIORITY)
@@ -90,6 +93,7 @@ async def _main(
     except Exception:
         heart.close()
         raise
+    supervisor.carry_out[Stage] = Stager(supervisor, board_name).start
     api = LocalApi(supervisor, state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -61,7 +61,7 @@ class Sessions:
         self.trouble = "no link to the other member"
         """Why nothing is mirrored now, as a sentence; empty when it is."""
         self._database = database
-        self._registry_json = registry_json
+        self.registry_json = registry_json
         self._link = Link(me, self._compose)
         self.source = Source(self._link, database, history, granter, lambda: self.cursors.lowest(database.journal.head))
         self.sink = Sink(database, history, lease)
@@ -120,7 +120,7 @@ class Sessions:
         self.granter.unsynced(self.trouble)
         self.lease.whole = False
         if self.active and peer.config == self._link.me.config:
-            self._link.send(RegistryText(self._registry_json))
+            self._link.send(RegistryText(self.registry_json))
 
     def _end_session(self, why: str, now: int) -> None:
         """Acknowledgements are owed from now on; forwarded controls end."""
