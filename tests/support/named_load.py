@@ -2,8 +2,9 @@
 
     python -m tests.support.named_load RATE gateway-arguments...
 
-While this member is active, RATE transitions a second enter at the database's door, evenly over the points `L.<letter><number>`:
-the value is CODE * TURN + n, where n rises by one and goes on from what the mirror brought.
+While this member is active, RATE transitions a second enter at the database's door, evenly over the points of device L,
+whose names are a letter and a number: the value is CODE * TURN + n, where n rises by one and goes on from what the
+mirror brought.
 """
 
 from __future__ import annotations

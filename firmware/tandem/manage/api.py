@@ -49,7 +49,7 @@ class LocalApi:
     def __init__(self, supervisor: Supervisor, path: Path) -> None:
         self.node = supervisor.node
         self.path = path
-        self._commits = CommitApi(supervisor.node)
+        self._commits = CommitApi(supervisor.node.commit)
         self._supervisor = supervisor
         self._turn_soon = supervisor.turn_soon
         self._server: asyncio.Server | None = None

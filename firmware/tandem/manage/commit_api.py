@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tandem.commit import Commit
 from tandem.config.pack import PACK_MAX
-from tandem.node import Node
 
 LINE_OCTETS = 3000
 """Octets of a pack in one line of the API."""
@@ -12,8 +12,8 @@ LINE_OCTETS = 3000
 class CommitApi:
     """One upload at a time; a new one takes the place of one that was left."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, commit: Commit) -> None:
+        self._commit = commit
         self._parts: list[str] = []
         self._size = 0
 
@@ -38,8 +38,8 @@ class CommitApi:
             self._parts, self._size = [], 0
             if not uid or len(uid) > 32 or (do == "start" and not pack):
                 raise ValueError("it needs a uid of at most 32 characters, and a start a pack that was put before")
-            if refusal := self._node.commit.start(uid, pack, now):
+            if refusal := self._commit.start(uid, pack, now):
                 raise ValueError(refusal)
         elif do != "status":
             raise ValueError(f"{do!r} cannot be done; start, rollback and status can")
-        return {"commit": self._node.commit.status()}
+        return {"commit": self._commit.status()}
