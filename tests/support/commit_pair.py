@@ -25,7 +25,7 @@ class Hello:
 
 
 class CommitMember:
-    """A member around its `Commit`: `flash` is what survives, `boot` forgets the rest. `bad`: it never gets well with it."""
+    """A member around its `Commit`: `flash` survives a `boot`; with a configuration of `bad` it never gets in sync."""
 
     def __init__(self, letter: str, active: bool) -> None:
         self.letter, self.active = letter, active

@@ -93,7 +93,7 @@ async def _main(
     except Exception:
         heart.close()
         raise
-    supervisor.carry_out[Stage] = Stager(supervisor, board_name).start
+    supervisor.carry_out[Stage] = Stager(supervisor, state, board_name).start
     api = LocalApi(supervisor, state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -13,6 +13,7 @@ from tandem import kept as keep
 from tandem.action import Action, Stage
 from tandem.past import Past
 from tandem.port import clock
+from tandem.port.disk import StateFolder
 from tandem.supervisor import Supervisor
 
 _MOST_S = 120.0
@@ -27,9 +28,9 @@ _FIRMWARE = Path(__file__).resolve().parents[2]
 class Stager:
     """One at a time is enough: a member takes part in one commit."""
 
-    def __init__(self, supervisor: Supervisor, board: str) -> None:
+    def __init__(self, supervisor: Supervisor, state: StateFolder, board: str) -> None:
         self._supervisor = supervisor
-        self._state = supervisor.state
+        self._state = state
         where = ["--state", str(self._state.path), "--board", board, "--member", supervisor.member]
         self._command = [sys.executable, "-I", "-S", "-c", _ORDINARY, "-m", "tandem.manage.stage", *where]
         self._tasks: set[asyncio.Task[None]] = set()
