@@ -55,7 +55,7 @@ def test_ruff_finds_nothing() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folder", ["firmware/tandem", "tools", "tests/tidy"])
+@pytest.mark.parametrize("folder", ["firmware/guardian", "firmware/tandem", "tools", "tests/tidy"])
 def test_types_are_strict(folder: str) -> None:
     check_quiet(sys.executable, "-m", "mypy", folder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tandem.config.board import BOARDS, board_names, parse_board, read_board
+from tandem.config.board import BOARDS, board_names, parse_board, read_board, way_ms
 from tandem.config.margins import RelayTimes, WatchdogTimes, margins
 from tandem.config.signals import LED_NAMES, SIGNALS
 from tandem.manage import check
@@ -18,7 +18,7 @@ def test_every_board_is_right(name: str) -> None:
     board, findings = read_board(name)
     assert board is not None and findings == [] and board.name == name
     assert board.relay is not None and board.watchdog is not None
-    assert all(margin.spare_ms >= 0 for margin in margins(board.relay, board.watchdog))
+    assert all(margin.spare_ms >= 0 for margin in margins(board.relay, board.watchdog, way_ms(board.uart)))
 
 
 @pytest.mark.parametrize("name", ["rpi4", "rpi3b", "cm4-dual"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.config.board_schema import GPIO, GUARDIAN, PIN, RELAY, SERIAL, TOP, WATCHDOG
 from tandem.config.finding import Finding, Findings, nearest
-from tandem.config.margins import RelayTimes, WatchdogTimes, margins
+from tandem.config.margins import FRAME_OCTETS, FRAME_WAIT_MS, RelayTimes, WatchdogTimes, margins
 from tandem.config.model import Place
 from tandem.config.read import Reader, Values
 from tandem.config.signals import BY_NAME, SIGNALS
@@ -59,6 +59,11 @@ class Guardian:
     baud: int
     reset: bool
     reset_line: int = -1
+
+
+def way_ms(uart: Guardian | None) -> float:
+    """How long a pulse may be on its way to the guardian; 0 without one."""
+    return round(FRAME_WAIT_MS + FRAME_OCTETS * 10_000 / uart.baud, 1) if uart else 0.0
 
 
 @dataclass(slots=True, frozen=True)
@@ -129,7 +134,7 @@ def _build(reader: Reader) -> BoardData | None:
     if guardian in ("gpio", "uart"):
         _needed(reader, guardian, pins, relay)
     _taken(reader, pins, serials if guardian == "gpio" else ())
-    for margin in margins(relay, watchdog) if relay and watchdog else ():
+    for margin in margins(relay, watchdog, way_ms(uart)) if relay and watchdog else ():
         if margin.spare_ms < 0:
             reader.add(margin.path, margin.sentence, margin.cure)
     bench = {name: _raw(top, name) for name in ("plane", "net", "address", "sockets")} if guardian == "bench" else {}

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 KERNEL_TICK_MS = 10
 MARGIN_MS = 10
+FRAME_OCTETS = 30
+FRAME_WAIT_MS = 5
+"""A guardian's frame, and how long a pulse may wait for the next one."""
 PULSE_MS = 10
 """A pulse comes so often in the slower profile."""
 LOST_PULSES = 4
@@ -66,17 +69,18 @@ class Margin(NamedTuple):
     path: tuple[str, ...]
 
 
-def margins(relay: RelayTimes, watchdog: WatchdogTimes) -> tuple[Margin, ...]:
-    """What is to spare in each step, from the board's data."""
+def margins(relay: RelayTimes, watchdog: WatchdogTimes, way_ms: float = 0.0) -> tuple[Margin, ...]:
+    """What is to spare in each step, from the board's data. `way_ms`: of a pulse to what holds K1."""
     w, hold = relay.watchdog_ms, watchdog.hold_ms
-    opens = hold + watchdog.release_ms + relay.release_ms + relay.bounce_ms
+    way = f"way of a pulse {way_ms:g} + " if way_ms else ""
+    opens = way_ms + hold + watchdog.release_ms + relay.release_ms + relay.bounce_ms
     fed = LOST_PULSES * PULSE_MS + KERNEL_TICK_MS
     return (
         Margin(
             "the role contact is open within W of the last pulse",
             w - opens,
-            f"watchdog_ms = {w:g} is below hold {hold:g} + watchdog release {watchdog.release_ms:g} + role release "
-            f"{relay.release_ms:g} + bounce {relay.bounce_ms:g} = {opens:g}",
+            f"watchdog_ms = {w:g} is below {way}hold {hold:g} + watchdog release {watchdog.release_ms:g} + role "
+            f"release {relay.release_ms:g} + bounce {relay.bounce_ms:g} = {opens:g}",
             f"write {opens:g} or more, or hold shorter",
             ("relay", "watchdog_ms"),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from tandem.config.board import BoardData, read_board
+from tandem.config.board import BoardData, read_board, way_ms
 from tandem.config.finding import Finding, nearest
 from tandem.config.load import verify
 from tandem.config.margins import margins
@@ -116,7 +116,7 @@ def _spare(board: str) -> list[str]:
     data = read_board(board)[0] if board else None
     if data is None or data.relay is None or data.watchdog is None:
         return []
-    steps = [f"  {m.spare_ms:6g} ms  {m.name}" for m in margins(data.relay, data.watchdog)]
+    steps = [f"  {m.spare_ms:6g} ms  {m.name}" for m in margins(data.relay, data.watchdog, way_ms(data.uart))]
     return [f"The relays of board {data.name} leave to spare:", *steps]
 
 

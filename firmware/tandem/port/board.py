@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from guardian.host import SILENT_MS
 from tandem.config.board import BoardData, board_file, read_board
 from tandem.config.margins import RelayTimes
 from tandem.config.signals import LED_NAMES
@@ -85,5 +86,6 @@ def _pins(data: BoardData, member: str, run_dir: str) -> dict[str, Any]:
             names = {"chip": data.chip, "revision": data.revision, "leds": LED_NAMES}
             return {"driver": "gpio", "wires": wires, "paths": _places("RPi", "lgpio"), **names}
         case "uart" if data.uart is not None:
-            return {"driver": "uart", "device": data.uart.device, "baud": data.uart.baud}
+            silent_ms = int(data.watchdog.hold_ms) + 20 if data.watchdog else SILENT_MS
+            return {"driver": "uart", "device": data.uart.device, "baud": data.uart.baud, "silent_ms": silent_ms}
     return {}

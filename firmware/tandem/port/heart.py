@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from guardian import wire
 from tandem.codec import heart as say
 from tandem.codec.beat import BeatBody
 from tandem.config.model import Config
@@ -129,7 +130,7 @@ def _plan(config: Config, member: str, board: Board, beat_key: bytes, priority: 
         "key": beat_key.hex(),
         "rules": guard_rules(config, member, relay, bool(board.pins), board.leased)._asdict(),
         "paths": [_path(config, member, board, name) for name in path_names(config)],
-        "pins": board.pins,
+        "pins": {**board.pins, "key": wire.derive(beat_key, member).hex()} if board.pins else {},
         "priority": priority,
     }
 

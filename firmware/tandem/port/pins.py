@@ -1,6 +1,6 @@
 """The pins as the heart has them: words go out, readings of the contacts come in, whatever drives them.
 
-Words: `P` pulse, `C1`/`C0` role coil, `Y1`/`Y0` peer-trip, `T` + one octet a LED (see `panel.leds`); `L`/`R`/`D` lease
+Words: `P` pulse, `C1`/`C0` role coil, `T` + one octet a LED (see `panel.leds`); `L`/`R`/`D` lease
 acquire, renew, drop and `A`/`X` group addresses added, removed, which only the bench's pins take.
 """
 
@@ -96,13 +96,19 @@ def _gone() -> PinsError:
     return PinsError("the pins are gone: own contacts count as open, the peer's as closed")
 
 
+def _uart(plan: dict[str, Any]) -> Pins:
+    from tandem.port.pins_uart import UartPins
+
+    return UartPins(plan)
+
+
 def _gpio(plan: dict[str, Any]) -> Pins:
     from tandem.port.pins_gpio import GpioPins  # a board without GPIO has no use for its memory
 
     return GpioPins(plan)
 
 
-_DRIVERS: dict[str, Callable[[dict[str, Any]], Pins]] = {"bench": BenchPins, "gpio": _gpio}
+_DRIVERS: dict[str, Callable[[dict[str, Any]], Pins]] = {"bench": BenchPins, "gpio": _gpio, "uart": _uart}
 
 
 def open_pins(plan: dict[str, Any]) -> Pins:

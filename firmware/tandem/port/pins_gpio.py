@@ -96,8 +96,6 @@ class GpioPins:
             self._drive("watchdog-pulse", False)
         elif head == b"C":
             self._drive("role-coil", word == b"C1")
-        elif head == b"Y":
-            self._drive("peer-trip", word == b"Y1")
         elif head == b"T":
             self._octets = word[1:]
             self._show(now)
