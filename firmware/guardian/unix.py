@@ -11,6 +11,10 @@ import time
 
 from guardian.rules import Guardian, Settings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Clock:
     """Monotonic ms out of a counter that wraps."""
@@ -34,13 +38,13 @@ def main(tty: str, key: str, hold_ms: str, reset: str) -> None:
     nonce = int.from_bytes(os.urandom(4), "little") | 1
     guardian = Guardian(settings, bytes.fromhex(key), nonce, clock.now())
     line = open(tty, "r+b")  # noqa: SIM115
-    poller = select.poll()
+    poller: Any = select.poll()  # MicroPython's gives streams, not numbers
     poller.register(line, select.POLLIN)
     poller.register(sys.stdin, select.POLLIN)
     shown = ""
     while True:
         for stream, _ in poller.poll(2):
-            if stream is not line:
+            if stream is sys.stdin:
                 word = sys.stdin.readline()
                 if not word:
                     return
