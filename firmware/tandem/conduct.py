@@ -76,6 +76,7 @@ class Conduct:
     def _drop(self, drop: act.Drop, now: int) -> None:
         node = self.node
         self._drain_at = NEVER
+        self.desk.losing_role(now)
         node.control.refuse_reason = _NOT_ACTIVE
         node.field.stop("lines", now, drop.reason)
         node.field.stop("service", now, drop.reason)

@@ -150,15 +150,20 @@ class Desk:
 
     # --- the role moves ---------------------------------------------------------------------------------------------
 
-    def role_lost(self, reason: str, now: int) -> None:
-        """The masters have stopped: every control ends truthfully; who serves next must know what was in flight."""
+    def losing_role(self, now: int) -> None:
+        """The masters are about to stop: what is in flight now has to be known to who serves next."""
         self.take_reports(now)
         self.pulses.clear()
         self._flights_ns = now
         self._flights = self.node.stories.in_flight()[-_FLIGHTS_MAX:]
-        before = self.node.control.unknown_count
+        self._lost += self.node.control.unknown_count  # what ends unknown from here on is the successor's to count
+
+    def role_lost(self, reason: str, now: int) -> None:
+        """The masters have stopped: every control ends, truthfully."""
+        for report in self.node.field.reports():
+            self.node.control.device_report(report, now)
         self.node.control.abort(reason)
-        self._lost -= self.node.control.unknown_count - before  # the successor counts them
+        self._lost -= self.node.control.unknown_count
         self.take_reports(now)
 
     def inherit(self, now: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tandem.desk import STALLED_NS
 from tandem.point import Step
 from tests.support.sim_group import SETPOINT, SimGroup
 from tools.sim.world import MS
@@ -96,6 +97,36 @@ def test_the_successor_ends_a_pulse_that_its_predecessor_began(group: SimGroup) 
     assert 480 * MS < group.world.now - began < 700 * MS, "for as long as its pulse lasts"
     group.run(1000)
     assert [(n, w) for _, t, n, w, _ in group.site.feeder.executed if t == "coil"] == [(1, 1), (1, 0)]
+
+
+@pytest.mark.parametrize("step_ms", [3, 40])
+def test_a_living_active_that_loses_the_role_counts_its_unknown_controls_once(group: SimGroup, step_ms: int) -> None:
+    """In flight at the device (3 ms), or confirmed and waiting for its end (40 ms)."""
+    active, standby = group.active, group.standby
+    name = group.operate(active, "F1.trip_close", 1.0)
+    group.run(step_ms)
+    active.call(lambda now: active.node.role.permission_lost("the test says so"))
+    group.until(lambda: group.story(active.node, name).outcome == "unknown", 50)
+    group.until(lambda: standby.node.role.lines_held and group.value(standby, "_sys.control_unknown") == 1)
+    group.until(lambda: active.node.in_sync, 5000)
+    standby.call(lambda now: standby.node.order_switchover("peer", now))
+    group.until(lambda: active.node.is_active, 3000)
+    group.run(300)
+    assert group.value(active, "_sys.control_unknown") == 1
+
+
+def test_what_waited_while_the_member_stood_still_is_refused(group: SimGroup) -> None:
+    standby = group.standby
+
+    def stalled(now: int) -> None:
+        standby.node.desk.was_away(STALLED_NS, now)
+
+    standby.call(stalled)
+    name = group.operate(standby, SET, 12)
+    group.until(lambda: group.story(standby.node, name).outcome == "refused", 20)
+    assert "was stalled" in group.story(standby.node, name).steps[-1][1]
+    group.run(300)
+    assert group.written(12) == 0
 
 
 def test_a_selection_does_not_outlive_the_role(group: SimGroup) -> None:
