@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tandem.config.model import Device
-from tandem.point import Command, Outcome, Report, Stage, Step
+from tandem.point import Outcome, Report, Stage
 from tests.modbus_rig import Rig, point, serial_master, tcp_master
 
 OUTPUTS = (
@@ -299,19 +298,3 @@ def test_the_queue_is_bounded() -> None:
     table.events()
     assert len(table.reports) == 16
     assert {r.outcome for r in table.reports} == {Outcome.NOT_SENT}
-
-
-def test_the_end_of_a_predecessor_s_pulse_is_written_once_and_repeated_while_it_is_not_answered() -> None:
-    table = rig()
-    pulse = Command(0, table.table.id("F1.trip_close"), 1.0, Step.DIRECT, "", table.now)
-    table.channel.let_go(pulse, table.now)
-    assert table.sent == "01 05 00 01 00 00" and table.reports == []
-    polled(table, lambda sent: sent == "01 05 00 01 00 00")
-    table.hear("01 05 00 01 00 00")
-    table.wait(150)
-    polled(table, lambda sent: not sent)
-    assert table.channel.drained
-    table.channel.let_go(replace(pulse, point_id=table.table.id("F1.lamp")), table.now)
-    assert table.sent == "", "a latched output is what it was commanded to be"
-    table.events()
-    assert table.reports == []
