@@ -73,7 +73,7 @@ def read(pins: GpioPins, now: int = MS) -> Any:
 def test_every_wire_is_claimed_and_outputs_begin_low(chip: Chip, pins: GpioPins) -> None:
     assert all(chip.lines[line] & CLAIMED for line in LINE.values())
     outputs = {name for name, line in LINE.items() if chip.lines[line] & OUTPUT}
-    assert outputs == {"watchdog-pulse", "role-coil", "peer-trip", *(f"led-{name}" for name in LED_NAMES)}
+    assert outputs == {"watchdog-pulse", "role-coil", *(f"led-{name}" for name in LED_NAMES)}
     assert not any(chip.level(name) for name in outputs)
     assert chip.lines[LINE["own-contact"]] & PULLED
 

@@ -26,7 +26,7 @@ def test_a_whole_board_has_every_signal(name: str) -> None:
     board = read_board(name)[0]
     assert board is not None and [pin.signal for pin in board.pins] == [signal.name for signal in SIGNALS]
     assert all(pin.pin for pin in board.pins), "each comes out at the header"
-    assert len({pin.colour for pin in board.pins}) == len(board.pins) == 9 + len(LED_NAMES)
+    assert len({pin.colour for pin in board.pins}) == len(board.pins) == 8 + len(LED_NAMES)
 
 
 FAULTS = [

@@ -112,7 +112,7 @@ class GpioPins:
         return [] if before is not None and before[1:] == seen[1:] else [seen]
 
     def close(self) -> None:
-        for name in ("role-coil", "watchdog-pulse", "peer-trip", *filter(None, self._leds)):
+        for name in ("role-coil", "watchdog-pulse", *filter(None, self._leds)):
             if self._wires.get(name, (-1,))[0] in self._claimed:
                 self._quietly(lambda name=name: self._drive(name, False))  # type: ignore[misc]
         for line in self._claimed:
