@@ -64,7 +64,8 @@ class Conduct:
         self.begin_history(claim.epoch, now)
         node.field.resume(node.mirror.cursors.numbers)
         node.takeover_unsynced = not in_sync and node.role.peer_served
-        node.integrity = node.takeover_unsynced or node.config.standby.takeover_scan == "integrity"
+        node.integrity = node.takeover_unsynced or node.config.standby.takeover_scan == "integrity" or node.keeping.old
+        node.keeping.claimed(now)
         node.service.listen(True, now)
         if node.takeover_unsynced:
             for _, station in node.service.stations.values():

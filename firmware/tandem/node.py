@@ -231,6 +231,7 @@ class Node(Parts):
         if self.role.takeover.service_ns == NEVER and self.is_active and self.service.serves_group():
             self.role.served(now)
         granter = self.sync.granter
+        self._actions += self.keeping.turn(now)
         limit = granter.limit(self.journal.head) if granter.active else self.journal.head
         self.service.pump(limit, self.database.local_changes(), now)
         if granter.active:
@@ -245,9 +246,8 @@ class Node(Parts):
         """When `tick` must come, at the latest."""
         think = earliest(self.mirror.due(), self.linkup.due(), self.role.due(), self.heartbeat.due(self._now))
         self._think_due = min(self._think_at, think or self._think_at)
-        return min(
-            self._think_due, earliest(self.field.due(), self.service.due(), self.control.due()) or self._think_due
-        )
+        due = earliest(self.field.due(), self.service.due(), self.control.due(), self.keeping.due())
+        return min(self._think_due, due or self._think_due)
 
     def actions(self) -> list[Action]:
         """Drain what the outside has to do, in order."""

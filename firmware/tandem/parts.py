@@ -86,7 +86,7 @@ class Parts:
         self.health = Health(judgements(config, self.database, self.carrier, self.service.connected))
         self.proven = not self.rules.has_pins
         """The watchdog's proof test passed."""
-        self.keeping = Keeping(config, member, self.table, self.journal, self.mirror, past)
+        self.keeping = Keeping(self, past)
         self._actions += [Say(fault, "error") for fault in past.faults]
         self._actions.append(Persist(Past.REGISTRY, self.registry.to_json()))
 

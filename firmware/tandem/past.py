@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from tandem import control_log, kept
 from tandem.action import Persist
+from tandem.archive.rebuild import Rebuilt
 from tandem.archive.recorder import Place
 from tandem.point import MS
 from tandem.registry import PointTable, Registry
@@ -66,7 +67,7 @@ class Unsaved:
 class Past:
     """The texts of the state folder's files, read once at the start; a damaged one is told of and left out.
 
-    `archive` is where the sequence-of-events archive on flash ends.
+    `archive` is where the sequence-of-events archive on flash ends, `journal` what a durable journal's files hold.
     """
 
     REGISTRY: ClassVar[str] = "registry.json"
@@ -75,9 +76,10 @@ class Past:
     HISTORY: ClassVar[str] = "history.json"
     FILES: ClassVar[tuple[str, ...]] = (REGISTRY, STANDING, TAGS, HISTORY, kept.FILE, *control_log.FILES)
 
-    def __init__(self, texts: dict[str, str], archive: Place = _NO_ARCHIVE) -> None:
+    def __init__(self, texts: dict[str, str], archive: Place = _NO_ARCHIVE, journal: Rebuilt | None = None) -> None:
         self._texts = texts
         self.archive = archive
+        self.journal = journal
         self.faults: list[str] = []
         """One sentence for each file that could not be used."""
 

@@ -56,6 +56,11 @@ class Registry:
         """The highest id given: columns are indexed by id and have one row more."""
         return self._next - 1
 
+    def lineage(self, highest: int) -> str:
+        """A digest of the ids up to this one: a registry that only grew since has the same."""
+        rows = sorted((number, name) for name, number in self._ids.items() if number <= highest)
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
     def to_json(self) -> str:
         """The persisted form."""
         return json.dumps(self._ids, indent=0, sort_keys=True)

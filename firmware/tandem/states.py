@@ -140,6 +140,7 @@ def _of_members(node: Parts) -> dict[str, Reader]:
 def _of_machine(node: Parts) -> dict[str, Reader]:
     return {
         "disk_ok": lambda: not node.unsaved.fault,
+        "journal.durable": lambda: node.keeping.durable is not None and node.keeping.durable.limit is not None,
         "archive.ok": lambda: not node.keeping.archive.fault,
         "archive.gaps": lambda: node.keeping.archive.counts["gaps"],
         "archive.salvaged": lambda: node.keeping.archive.counts["salvaged"],

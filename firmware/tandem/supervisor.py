@@ -50,7 +50,8 @@ class Supervisor:
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self._flash = Flash(self.loop, state, self._written)
-        self.node = Node(config, member, board.relay, self._flash.past(), os.urandom, False, clock.monotonic_ns())
+        past = self._flash.past(config.standby.journal == "durable")
+        self.node = Node(config, member, board.relay, past, os.urandom, False, clock.monotonic_ns())
         self._machine = Machine(self.node.clock_reads, self.node.figures, clock.monotonic_ns())
         self.config = config
         self.member = member

@@ -119,6 +119,7 @@ _CONTROLS = (
 )
 _MACHINE = (
     _said("disk_ok", "the state folder takes writes", _FAILED_OK),
+    _said("journal.durable", "records are on flash before anything that was told of them leaves"),
     _said("archive.ok", "the archive of events is written, and in time", _FAILED_OK),
     _counted("archive.gaps", "gaps that the archive noted since the start: events may be missing there", True),
     _counted("archive.salvaged", "events kept there that the group's history does not have", True),

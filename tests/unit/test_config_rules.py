@@ -37,8 +37,10 @@ RULES = [
     ("protocol", G, '"modbus-rtu"', '"modbus-rtu"', '"modbus-rtz"', "gateway.toml:76", 'did you mean "modbus-rtu"?'),
     ("protocol to come", G, 'protocol = "iec104"', 'protocol = "iec104"', 'protocol = "dnp3-tcp"', "gateway.toml:108",
      "dnp3-tcp: not in this version yet"),
-    ("value to come", G, 'journal = "ram"', 'journal = "ram"', 'journal = "durable"', "gateway.toml:55",
+    ("value to come", G, 'on_standby = "none"', 'on_standby = "none"', 'on_standby = "polling"', "gateway.toml:101",
      "not in this version yet"),
+    ("group time", G, 'journal = "ram"', 'journal = "durable"\njournal_group_ms = 0', "journal_group_ms = 1001",
+     "gateway.toml:55", "whole number from 0 to 1000"),
     ("archive's files", G, "keep_mib = 256", "keep_mib = 8", "keep_mib = 7", "gateway.toml:132", "less than two files"),
     # LANs
     ("address", G, '"127.20.1.10/24"', '["127.20.1.10/24", "127.20.1.9/24"]', '"127.20.1/24"', "gateway.toml:11",

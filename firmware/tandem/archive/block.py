@@ -41,10 +41,10 @@ class Kind(enum.IntEnum):
     GAP = 4  # what lies between base and head is not here; flags: `Gap`
     PARTED = 5  # everything above base of what stands before this is of a history that the group does not follow
     SLICE = 16  # a slice of both rings, and what follows from it
-    BEGIN = 17  # an image begins; payload: which numbers its rings do not hold
+    BEGIN = 17  # an image begins: of the rings up to base
     ROWS = 18  # of the image: present records
     TAIL = 19  # of the image: a slice of both rings
-    END = 20  # the image is whole
+    END = 20  # the image is whole; JSON: up to which numbers its rings hold nothing
     CLAIMS = 21  # JSON: the history
     BESIDE = 22  # JSON: cursors of control centers and soft state
 

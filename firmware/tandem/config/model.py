@@ -102,6 +102,7 @@ class Standby:
     promote_unsynced: bool = True
     stale_after_ms: int = 2000
     journal: Literal["ram", "durable"] = "ram"
+    journal_group_ms: int = 10
     soe_records: int = 65536
     analog_records: int = 65536
     cold_wait_ms: int = 2000

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from tandem.action import Action, Persist, Store
-from tandem.archive import reading, recorder
+from tandem.archive import durable, reading, recorder
+from tandem.archive.rebuild import rebuild
 from tandem.past import Past
 from tandem.port.disk import StateFolder
 from tandem.port.logs import LogFolder
@@ -24,14 +25,19 @@ class Flash:
         self._written = written
         self._small = ThreadPoolExecutor(1, "state")
         self._logs = {recorder.LOG: LogFolder(state.path / recorder.LOG, gives_way=True)}
+        self._logs[durable.LOG] = LogFolder(state.path / durable.LOG, gives_way=False)
         self._threads = {name: ThreadPoolExecutor(1, name) for name in self._logs}
 
-    def past(self) -> Past:
-        """What the folder holds at the start; a torn tail is cut off first."""
+    def past(self, keeps_journal: bool) -> Past:
+        """What the folder holds at the start; a torn tail is cut off first. A journal no longer kept goes."""
         texts = self._state.read_all(Past.FILES)
-        archive = self._logs[recorder.LOG]
+        archive, journal = self._logs[recorder.LOG], self._logs[durable.LOG]
         archive.mend()
-        return Past(texts, reading.last_place(archive.newest_first()))
+        journal.mend()
+        if not keeps_journal:
+            journal.clear()
+        rebuilt = rebuild(list(journal.newest_first())[::-1]) if keeps_journal else None
+        return Past(texts, reading.last_place(archive.newest_first()), rebuilt)
 
     def take(self, action: Action) -> None:
         """Write, sync, answer."""

@@ -59,6 +59,12 @@ class LogFolder:
         except OSError as error:
             logging.getLogger("tandem").error("%s: %s; going on without it", self.path, error)
 
+    def clear(self) -> None:
+        """Nothing of it is wanted any more."""
+        with contextlib.suppress(OSError):
+            for file in files_of(self.path):
+                file.unlink()
+
     def append(self, store: Store) -> str:
         """Write and sync. Returns "" or what went wrong; then the next one must begin a file."""
         try:

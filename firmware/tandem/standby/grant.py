@@ -50,6 +50,8 @@ class Granter:
         self.released_seq = 0
         """The highest number that any device or center was answered for; travels in every beat."""
         self.acknowledged = 0
+        self.durable: int | None = None
+        """With a durable journal: up to where it is on flash, and nothing above it leaves either."""
         self.reason = "no standby was seen yet"
         """Why the state is what it is, as a sentence."""
         self._unprotected = True
@@ -76,7 +78,8 @@ class Granter:
 
     def limit(self, head: int) -> int:
         """The highest number that may leave."""
-        return head if self.state is Grant.ALONE else min(head, self.acknowledged)
+        most = head if self.state is Grant.ALONE else min(head, self.acknowledged)
+        return most if self.durable is None else min(most, self.durable)
 
     def released(self, number: int) -> None:
         """Something up to `number` left towards a device or a center."""
