@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from tandem.action import Persist, Store
-from tandem.archive import reading, recorder
+from tandem.archive import durable, reading, recorder
+from tandem.archive.rebuild import rebuild
 from tandem.past import Past
 from tools.sim.world import MS
 
@@ -36,7 +37,8 @@ class Flash:
     def past(self) -> Past:
         """What a process finds at its start."""
         archive = reading.last_place(reversed(self.logs.get(recorder.LOG, [])))
-        return Past({name: self.files.get(name, "") for name in Past.FILES}, archive)
+        texts = {name: self.files.get(name, "") for name in Past.FILES}
+        return Past(texts, archive, rebuild(self.logs.get(durable.LOG, [])))
 
     def _append(self, store: Store) -> None:
         files = self.logs.setdefault(store.log, [b""])

@@ -169,7 +169,8 @@ class Durable:
             return pack(Kind.TAIL, both(soe, analog), 0, base, image.number), False
         self._image = None
         self.counts["images"] += 1
-        return pack(Kind.END, json.dumps(self._gone).encode(), self._history.epoch, self._image_head, self._image_head), True
+        gone, head = json.dumps(self._gone).encode(), self._image_head
+        return pack(Kind.END, gone, self._history.epoch, head, head), True
 
     # --- beside the records -------------------------------------------------------------------------------------------
 
