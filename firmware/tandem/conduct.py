@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tandem.action import Persist, ToHeart
+from tandem.centers import KEY as CENTER
 from tandem.codec import heart as say
 from tandem.codec.beat import Role
 from tandem.codec.link_commit import CommitWord, Piece
@@ -176,6 +177,8 @@ class Conduct:
                     self.desk.forwarded(event, now)
                 case told.PeerState(key, octets) if key.startswith((TAG, FLIGHTS)):
                     self.desk.beside(key, octets, now)
+                case told.PeerState(key, octets) if key.startswith(CENTER):
+                    node.centers.heard(key, octets, now)
                 case told.PeerCursor(center, number):
                     node.service.set_cursor(center, number)
                 case told.ImageSwapped(head):

@@ -150,13 +150,18 @@ class Journeys:
     def _center(self, key: str, number: int, here: int, utc_us: Callable[[int], int]) -> list[dict[str, object]]:
         left = self._left[key].at(number) if key in self._left else None
         answered = self._answered[key].at(number) if key in self._answered else None
-        by, told = self._member, self._cursor(key, number)
+        by, shared = self._member, self._service.is_shared(key)
+        told = self._cursor(key, number) if shared else None
         if told is not None and (left is None or told < left):  # it was delivered there: no more is known here
             by, left, answered = self._peer, -1, told
-        return [
+        stages = [
             self._stage("delivered", by, left, here, utc_us, center=key),
             self._stage("confirmed", by, answered, here, utc_us, center=key),
         ]
+        if not shared:  # the peer's sessions have a cursor of their own
+            theirs = self._cursor(f"{self._peer}@{key}", number)
+            stages.append(self._stage("confirmed", self._peer, theirs, here, utc_us, center=key))
+        return stages
 
     def _arrival(self, record: Record, here: int, utc_us: Callable[[int], int]) -> dict[str, object]:
         stage = "device time" if record[5] & DEVICE_TIME else "stamped"

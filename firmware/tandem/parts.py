@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 
 from tandem.action import Action, Persist, Restart
+from tandem.centers import Centers
 from tandem.clock import Clock
 from tandem.codec.beat import Role
 from tandem.config.model import Config, Master, Member, Point
@@ -126,7 +127,7 @@ class Parts:
             slave.name: (slave, iec104.Station(slave, self.table, self.database, self.clock, next_ref, disabled))
             for slave in self.config.slaves
         }
-        self.service = Service(stations, lambda slave, event, now: self.ask(Say(f"{slave}: {event}")))
+        self.service = Service(stations, lambda slave, event, now: self.ask(Say(f"{slave}: {event}")), self.member)
 
     def _make_standby(self, relay: RelayTimes | None, next_ref: Callable[[], int], now: int) -> None:
         config, standby = self.config, self.config.standby
@@ -147,6 +148,7 @@ class Parts:
             self.registry.to_json(),
             self.clock,
         )
+        self.centers = Centers(self.member, self.service, self.mirror)
         self.journeys = Journeys(self.member, self.database, self.mirror, self.service, self.field)
         self.linkup = LinkUp(config, self.member)
         slowest_ns = max((path.delivery_ns for path in self.rules.paths), default=2 * MS)

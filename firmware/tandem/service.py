@@ -15,16 +15,22 @@ class Service:
     """All slave instances of a member. Events other than `Say` and `Close` go to `on_event(slave, event, now)`."""
 
     def __init__(
-        self, stations: Mapping[str, tuple[Slave, Station]], on_event: Callable[[str, object, int], None]
+        self, stations: Mapping[str, tuple[Slave, Station]], on_event: Callable[[str, object, int], None], member: str
     ) -> None:
         self.stations = stations
         self._on_event = on_event
         self._sessions: dict[str, tuple[str, Session]] = {}
-        self._by_center = {
+        self._stations_of = {
             f"{name}.{center.name}": (station, center.name)
             for name, (slave, station) in stations.items()
             for center in slave.centers
         }
+        self._keys = {
+            f"{name}.{center.name}": ("" if center.session == "group" else f"{member}@") + f"{name}.{center.name}"
+            for name, (slave, _) in stations.items()
+            for center in slave.centers
+        }
+        self._by_key = {self._keys[center]: found for center, found in self._stations_of.items()}
         self._listening: set[str] = set()
         self._actions: list[Action] = []
         self.intruders: dict[str, int] = dict.fromkeys(stations, 0)
@@ -137,25 +143,46 @@ class Service:
         drained, self._actions = self._actions, []
         return drained
 
-    # --- cursors of the control centers, by "slave.center" -----------------------------------------------------
+    # --- cursors of the control centers: "slave.center" of a group's, "a@slave.center" of a member's own -------
 
     def cursors(self) -> dict[str, int]:
         """Drain the cursors that moved."""
         return {
-            f"{name}.{center}": number
+            self._keys[f"{name}.{center}"]: number
             for name, (_, station) in self.stations.items()
             for center, number in station.cursors().items()
         }
 
+    def is_shared(self, center: str) -> bool:
+        """Whether "slave.center" has one cursor for both members."""
+        return self._keys.get(center) == center
+
+    def shared(self) -> list[str]:
+        """The centers, as "slave.center", that have one cursor for both members."""
+        return [center for center, key in self._keys.items() if key == center]
+
+    def flights(self) -> list[tuple[str, bool, bool, int]]:
+        """Drain of the stations' flights, by "slave.center"."""
+        return [
+            (f"{name}.{center}", anew, started, unconfirmed)
+            for name, (_, station) in self.stations.items()
+            for center, anew, started, unconfirmed in station.flights()
+        ]
+
+    def elsewhere(self, center: str, started: bool, unconfirmed: int, now: int) -> None:
+        """The other member's session of "slave.center" was `started` now, or told what it has unconfirmed."""
+        if found := self._stations_of.get(center):
+            found[0].elsewhere(found[1], started, unconfirmed, now)
+
     def set_cursor(self, key: str, number: int) -> None:
-        """The peer's cursor of a center, merged by maximum."""
-        if found := self._by_center.get(key):
+        """What the peer knows of a center."""
+        if found := self._by_key.get(key):
             found[0].set_cursor(found[1], number)
 
     def restore_cursors(self, cursors: dict[str, int], head: int) -> None:
         """All cursors as a history or snapshot says, clamped to `head`."""
         for _, station in self.stations.values():
-            known = {c: cursors[key] for key, (s, c) in self._by_center.items() if s is station and key in cursors}
+            known = {c: cursors[key] for key, (s, c) in self._by_key.items() if s is station and key in cursors}
             station.restore_cursors(known, head)
 
     def lowest_cursor(self, head: int) -> int:
@@ -176,7 +203,7 @@ class Service:
 
     def served(self, point_id: int) -> list[str]:
         """The centers, as "slave.center", that a point's events go to."""
-        return [key for key, (station, _) in self._by_center.items() if station.serves(point_id)]
+        return [key for key, (station, _) in self._stations_of.items() if station.serves(point_id)]
 
     def serves_group(self) -> bool:
         """A center that came to the group address has its data transfer started."""

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from tests.support.center import center_at
-from tests.support.pair_rig import Group
+from tests.support.pair_rig import TWIN, Group
 
 SBO, SETPOINT = 5001, 5002
 CONFIRMED, TERMINATED = 7, 10
@@ -100,9 +100,8 @@ def test_controls_across_a_kill_are_never_executed_twice(group: Group) -> None:
 def test_a_standby_forwards_what_it_is_asked_at_its_own_address(group: Group) -> None:
     """hot_standby = "acquisition-and-control": the active executes it, and the answer travels back."""
     active, standby = group.roles()
-    lan = group.config.lan("control")
     began = time.monotonic_ns()
-    with center_at(lan.members[standby].addresses[0].ip, group.served, source=group.probe_address) as center:
+    with center_at(group.own(standby), group.served, source=group.host(TWIN)) as center:
         answer = center.command("C_SE_NB_1", SETPOINT, {"value": 4321, "qualifier": 0, "select": False})
         assert (answer.cause, answer.negative) == (CONFIRMED, False)
     assert [line["value"] for line in executed(group, began, "F1.tap_setpoint")] == [4321]

@@ -61,7 +61,7 @@ def test_an_event_is_followed_to_every_center(group: SimGroup) -> None:
 
 
 def test_what_waits_is_pending_and_what_was_never_is_a_sentence(group: SimGroup) -> None:
-    group.standby.freeze(heart_too=True)
+    group.standby.freeze(heart=True)
     number = fresh_event(group)
     stages = journey(group.active, number)
     assert stages["mirrored", ""]["state"] == "pending" and stages["delivered", "scada.north"]["ms"] is None

@@ -31,8 +31,23 @@ _WAIT_S = 20.0
 _BEAT_PORT = 4721
 
 
+TWIN, POOL = 32, 33
+"""Last octets of the hosts of two more centers: one with a cursor on each member, one with connections to both."""
+_MORE_CENTERS = f"""
+[[slave.center]]
+name = "twin"
+hosts = ["127.20.2.{TWIN}/32"]
+session = "each-member"
+
+[[slave.center]]
+name = "pool"
+hosts = ["127.20.2.{POOL}/32"]
+session = "group"
+"""
+
+
 def patient_config(target: Path, **changes: int) -> Path:
-    """The example group with patient times, in a new folder."""
+    """The example group with patient times and two more centers, in a new folder."""
     target.mkdir(parents=True)
     for file in EXAMPLE.iterdir():
         text = file.read_text(encoding="utf-8")
@@ -41,6 +56,7 @@ def patient_config(target: Path, **changes: int) -> Path:
                 line = f"{key} = {value}"
                 text, found = re.subn(rf"^{key} = \d+", line, text, flags=re.MULTILINE)
                 text = text if found else text.replace("[standby]\n", f"[standby]\n{line}\n", 1)
+            text += _MORE_CENTERS
         (target / file.name).write_text(text, encoding="utf-8")
     return target
 
@@ -56,6 +72,14 @@ class Group(Pair):
     def probe_address(self) -> str:
         """The address from which a center may connect."""
         return probe_source(self.config)
+
+    def host(self, last: int) -> str:
+        """Another address on the probe's network."""
+        return f"{self.probe_address.rpartition('.')[0]}.{last}"
+
+    def own(self, member: str) -> str:
+        """A member's own address, where its centers call."""
+        return self.config.lan("control").members[member].addresses[0].ip
 
     def wait(self, done: Callable[[], Any], what: str, seconds: float = _WAIT_S) -> Any:
         """The first true result; AssertionError with both members' last words when none comes in time."""

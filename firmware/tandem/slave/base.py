@@ -54,10 +54,16 @@ class Station(Protocol):
         """The answer to a command, for the session that asked, if it still lives."""
 
     def cursors(self) -> dict[str, int]:
-        """Drain: by center, the highest number confirmed since the last call (centers with session = "group")."""
+        """Drain: by center, the highest number confirmed since the last call."""
 
     def set_cursor(self, center: str, number: int) -> None:
-        """The peer's cursor of a center: merged by maximum."""
+        """What the peer knows of a center: merged by maximum where its session is "group"; a guess gives way to it."""
+
+    def flights(self) -> list[tuple[str, bool, bool, int]]:
+        """Drain what changed of "group" centers: (name, just started, is started, objects sent and not confirmed)."""
+
+    def elsewhere(self, center: str, started: bool, unconfirmed: int, now: int) -> None:
+        """The other member's session of a center was `started` now, or told how many objects it has unconfirmed."""
 
     def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
         """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""

@@ -64,6 +64,10 @@ class Center:
         self.init_reason: int | None = 0
         """COI of the end of initialisation that the next started session tells; None: nothing to tell."""
         self.just_started = False
+        self.starts = 0
+        self.assumed = True
+        """Nobody has said yet where this center stands: `confirmed` is a guess."""
+        self.flights_told = (0, False, 0)
         self.confirmed = self.told = database.journal.head
         self.delivered = self.answered = self.confirmed
         """Up to which number events were written to a session here, and confirmed on one."""
@@ -72,7 +76,9 @@ class Center:
         self._journal = database.journal
         self._cursor = self._journal.cursor(self.confirmed)
         self._outstanding = 0  # event ASDUs queued or not acknowledged
+        self._flying = 0  # objects sent and not acknowledged
         self._repeat = 0  # objects that were sent and will be sent again
+        self._elsewhere: int | None = None  # as many on the other member, which the center was last started on
         self._last_only = config.analog_events == "last"
         by_id = database.table.by_id
         self._measured = frozenset(r.point_id for r in rows.monitors if by_id[r.point_id].kind.is_measured)
@@ -82,12 +88,16 @@ class Center:
         """A session started: it gets the events from now on, another one of this center stops."""
         other, self.session = self.session, session
         self.just_started = True
+        self.starts += 1
+        if self._elsewhere is not None:
+            self._repeat, self._elsewhere = self._elsewhere, None
         if other is not None and other is not session:
             other.expel(now)
 
     def detach(self, session: Receiver, unconfirmed: int) -> None:
         """A session ended with so many objects sent and not acknowledged: they are offered again."""
         self._repeat += unconfirmed
+        self._flying = 0
         if self.session is session:
             self.session = None
         self._rewind(forget=False)
@@ -97,7 +107,8 @@ class Center:
         self.confirmed = self.told = self.delivered = self.answered = number
         if self.session is not None:
             self.session.void()
-        self._repeat = 0
+        self._repeat = self._flying = 0
+        self._elsewhere = None
         self.packer.released = min(self.packer.released, number)
         self._rewind(forget=True)
 
@@ -109,11 +120,24 @@ class Center:
             if number > self._cursor.number:
                 self._cursor = self._journal.cursor(number)
 
+    @property
+    def unconfirmed(self) -> int:
+        """Objects that the center was sent and has not confirmed: a successor sends them again."""
+        return self._flying + self._repeat
+
+    def elsewhere(self, started: bool, unconfirmed: int, now: int) -> None:
+        """The other member's session of this center was `started` now, or told how much it has unconfirmed."""
+        if started and self.session is not None:
+            self.session.expel(now)
+        if self.session is None:
+            self._elsewhere = unconfirmed
+
     def sent(self, reaches: int, count: int) -> None:
         """An event ASDU of `count` objects left."""
         if reaches > self.delivered:
             self.delivered = reaches
         self.counts.sent += count
+        self._flying += count
         again = min(count, self._repeat)
         self.counts.repeated += again
         self._repeat -= again
@@ -121,6 +145,8 @@ class Center:
     def confirm(self, reaches: int, count: int) -> None:
         """The oldest event ASDU was acknowledged."""
         self._outstanding -= 1
+        self._flying -= count
+        self.assumed = False
         self.counts.confirmed += count
         self.confirmed = max(self.confirmed, reaches if self._outstanding else self._cursor.number)
         self.answered = self.confirmed

@@ -112,28 +112,55 @@ class Station:
             session.report(report, now)
 
     def cursors(self) -> dict[str, int]:
-        """Drain: the newly confirmed numbers of the centers with session = "group".
+        """Drain: by center, the number up to which everything is newly confirmed here.
 
         A center that just started is told of too: its number, old or new, says to the peer that it knows this image.
         """
         moved: dict[str, int] = {}
         for center in self._centers.values():
-            if center.config.session == "group" and (center.confirmed > center.told or center.just_started):
+            if center.confirmed > center.told or center.just_started:
                 moved[center.name] = center.told = center.confirmed
                 center.just_started = False
         return moved
 
     def set_cursor(self, center: str, number: int) -> None:
-        """The peer's cursor of a center, merged by maximum; "each-member" centers keep their own."""
+        """What the peer knows of a center: merged by maximum; an "each-member" center leads its own.
+
+        A center of which only a guess is known goes back to it.
+        """
+        known = self._centers.get(center)
+        if known is None:
+            return
+        if known.assumed and number < known.confirmed:
+            known.reset(number)
+        elif known.config.session == "group":
+            known.advance(number)
+        elif not known.assumed:
+            return
+        known.assumed, known.init_reason = False, None
+
+    def flights(self) -> list[tuple[str, bool, bool, int]]:
+        """Drain, of the centers with session = "group": (name, just started, is started, objects unconfirmed)."""
+        moved = []
+        for name, center in self._centers.items():
+            if center.config.session == "group":
+                before, state = center.flights_told, (center.starts, center.session is not None, center.unconfirmed)
+                if state != before:
+                    center.flights_told = state
+                    moved.append((name, state[0] != before[0], state[1], state[2]))
+        return moved
+
+    def elsewhere(self, center: str, started: bool, unconfirmed: int, now: int) -> None:
+        """The other member's session of a center was `started` now, or told how many objects it has unconfirmed."""
         known = self._centers.get(center)
         if known is not None and known.config.session == "group":
-            known.advance(number)
-            known.init_reason = None
+            known.elsewhere(started, unconfirmed, now)
 
     def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
         """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""
         for name, center in self._centers.items():
             center.reset(min(numbers.get(name, head), head))
+            center.assumed = name not in numbers
             if name in numbers:
                 center.init_reason = None
 
