@@ -80,17 +80,18 @@ class Journeys:
         self._mirror = mirror
         self._service = service
         self._field = field
-        head = self._journal.head
-        self._here, self._both = Marks(head), Marks()
+        self._here, self._both = Marks(), Marks()
         self._left: dict[str, Marks] = {}  # by "slave.center": written to a session of this member
         self._answered: dict[str, Marks] = {}  # confirmed on it
         self._cursors: dict[str, Marks] = {}  # by key of the mirrored cursors: confirmed, on whichever member
-        self._swaps = mirror.sink.swaps
+        self._swaps = -1
 
     def tick(self, now: int) -> None:
         """Look at every stage."""
         mirror = self._mirror
         if mirror.sink.swaps != self._swaps:
+            if self._swaps < 0:  # what a durable journal brought along came at a time that nobody knows
+                self._here.skip(self._journal.head)
             self._swaps = mirror.sink.swaps
             for marks in (self._here, *self._left.values(), *self._answered.values(), *self._cursors.values()):
                 marks.cut(mirror.sink.common)
