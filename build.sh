@@ -16,6 +16,7 @@ usage() {
 ./build.sh sim    stories of two nodes in virtual time, each from a seed
 ./build.sh bench  the figures: failover times, mirror lag, events a second
 ./build.sh wiring the wiring of every board, drawn from its data: docs/wiring, the boards' READMEs, docs/panel.md
+./build.sh guardian install | version: the relay controller's program, onto an RP2040 by mpremote
 ./build.sh clean  remove .venv and everything that a build or a run left here
 TEXT
 }
@@ -79,6 +80,7 @@ case $verb in
     check) setup; exec $venv/bin/python -m pytest tests/tidy "$@" ;;
     sim) setup; exec $venv/bin/python -m tools.sim "$@" ;;
     bench) setup; exec $venv/bin/python -m tools.bench "$@" ;;
+    guardian) setup; exec $venv/bin/python -m tools.guardian "$@" ;;
     wiring) setup; exec $venv/bin/python -m tools.wiring "$@" ;;
     clean) rm -rf $venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis firmware/*.egg-info
         find . -name __pycache__ -type d -prune -exec rm -rf {} + ;;

@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from machine import UART, WDT, Pin  # type: ignore[import-not-found]
+from machine import UART, WDT, Pin, Timer  # type: ignore[import-not-found]
 
 from guardian import wire
 from guardian.rules import Guardian, Settings
@@ -89,13 +89,24 @@ class Controller:
         if octets:
             self._line.write(octets)
 
+    def rest(self) -> None:
+        """Both relays off, the reset line let go."""
+        for output in self._outputs.values():
+            output.put(False)
+        if self._reset is not None:
+            self._reset.value(1)
+
 
 def main() -> None:
     """Run for ever."""
     with open("settings.json") as file:
         controller = Controller(json.load(file))
     watchdog = WDT(timeout=WATCHDOG_MS)
-    while True:
-        controller.step()
-        watchdog.feed()
-        time.sleep_ms(1)  # type: ignore[attr-defined]
+    try:
+        while True:
+            controller.step()
+            watchdog.feed()
+            time.sleep_ms(1)  # type: ignore[attr-defined]
+    except KeyboardInterrupt:  # somebody at its USB plug wants to install: no relay is held meanwhile
+        controller.rest()
+        Timer(period=WATCHDOG_MS // 4, callback=lambda _: watchdog.feed())

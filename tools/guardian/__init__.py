@@ -1,0 +1,1 @@
+"""Putting the guardian onto its controller."""
