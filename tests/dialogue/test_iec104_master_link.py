@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.iec104_master_rig import GI, GI_CON, GI_TERM, Rig, device
@@ -147,6 +147,7 @@ def test_the_second_connection_takes_over() -> None:
     assert rig.count("losses") == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=8))
 def test_no_octets_ever_raise(pieces: list[bytes]) -> None:
     rig = Rig()
@@ -157,6 +158,7 @@ def test_no_octets_ever_raise(pieces: list[bytes]) -> None:
     assert rig.channels[0].statistics()
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=8), st.integers(0, 127))
 def test_no_asdu_ever_raises(asdus: list[bytes], number: int) -> None:
     rig = Rig()

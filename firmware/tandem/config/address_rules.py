@@ -98,7 +98,7 @@ def _iec(type_name: str, select: str, kind: Kind) -> Faults:
     families = [family for family, kinds in schema_iec.FAMILIES.items() if family[0] == "C" and kind.word in kinds]
     names = [name for name in schema_iec.TYPES_101 if name[:4] in families]
     if type_name and type_name not in names:
-        return [(f"type {shown(type_name)} is no command of a {kind.word}", f"write one of {', '.join(names)}")]
+        return [(f"type {shown(type_name)} is no command for kind {kind.word}", f"write one of {', '.join(names)}")]
     return []
 
 

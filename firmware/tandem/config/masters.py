@@ -75,14 +75,16 @@ class Masters:
             inner: Path = (*path, "device", index)
             name = f"device {shown(raw.get('name', ''))}"
             row = reader.table(raw, protocol.device, inner, name, other_keys(protocol, "device"))
-            host(reader, (*inner, "host"), row.get("host", ""))
+            for key in ("host", "second_host"):
+                host(reader, (*inner, key), row.get(key, ""))
             found.append(self._device(row, reader.place(*inner), (*inner, "points"), protocol))
         listed = self.draft.list(file, (*path, "devices"), protocol.device, "list of devices") if file else []
         if listed is None:
             self.draft.whole = False
         for line in listed or ():
-            if host_fault := bad_host(line.text("host")):
-                self.draft.findings.add(line.place, *host_fault)
+            for key in ("host", "second_host"):
+                if host_fault := bad_host(line.text(key)):
+                    self.draft.findings.add(line.place, *host_fault)
             found.append(self._device(line.values, line.place, line.place, protocol))
         return found
 

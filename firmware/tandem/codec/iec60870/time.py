@@ -31,6 +31,9 @@ class Tag(NamedTuple):
     summer: bool
 
 
+_minutes: dict[bytes, Tag] = {}
+
+
 def minute_tails(minute: int) -> tuple[bytes, bytes]:
     """The last five octets of every tag in a minute (UTC minutes since 1970): with IV = 0, and with IV = 1."""
     known = _tails.get(minute)
@@ -51,18 +54,29 @@ def encode_cp56(us: int, invalid: bool = False) -> bytes:
 
 def decode_cp56(octets: bytes, at: int = 0) -> Tag:
     """Seven octets as a Tag. With SU = 1 the hour is taken back by one. Never raises for seven octets."""
+    tail = octets[at + 2 : at + 7]
+    known = _minutes.get(tail)
+    if known is None:
+        if len(_minutes) >= _CACHED_MINUTES:
+            _minutes.clear()
+        known = _minutes[tail] = _minute(tail)
+    us, invalid, summer = known
     ms = octets[at] | octets[at + 1] << 8
-    minute, hour = octets[at + 2], octets[at + 3]
-    day, month, year = octets[at + 4] & 0x1F, octets[at + 5] & 0x0F, octets[at + 6] & 0x7F
+    return known if us is None else Tag(None if ms > 59_999 else us + ms * 1000, invalid, summer)
+
+
+def _minute(tail: bytes) -> Tag:
+    """What the last five octets of a tag say; `us` is the minute's begin."""
+    minute, hour = tail[0], tail[1]
+    day, month, year = tail[2] & 0x1F, tail[3] & 0x0F, tail[4] & 0x7F
     invalid, summer = bool(minute & INVALID), bool(hour & SUMMER)
     minute, hour = minute & 0x3F, hour & 0x1F
-    if ms > 59_999 or minute > 59 or hour > 23 or not 1 <= month <= 12 or year > 99:
+    if minute > 59 or hour > 23 or not 1 <= month <= 12 or year > 99:
         return Tag(None, invalid, summer)
     year += 1900 if year >= _PIVOT else 2000
     if not 1 <= day <= calendar.monthrange(year, month)[1]:
         return Tag(None, invalid, summer)
-    seconds = calendar.timegm((year, month, day, hour - summer, minute, 0))
-    return Tag(seconds * 1_000_000 + ms * 1000, invalid, summer)
+    return Tag(calendar.timegm((year, month, day, hour - summer, minute, 0)) * 1_000_000, invalid, summer)
 
 
 def encode_cp24(ms_of_hour: int, invalid: bool = False) -> bytes:

@@ -86,9 +86,9 @@ class Controls:
         return any(not task.reported for task in self._tasks)
 
     @property
-    def queued(self) -> bool:
-        """Something waits to be sent."""
-        return bool(self._queue)
+    def open(self) -> bool:
+        """A control is in hand, answered or not."""
+        return bool(self._tasks)
 
     def submit(self, command: Command, blocked: str, now: int) -> None:
         """Take a command; `blocked` is the sentence that keeps the channel from sending anything, or ""."""

@@ -241,11 +241,15 @@ class Endpoint:
         """When `tick` is needed next."""
         if not self._right:
             return None
-        stations = [station.due() for station in self._stations]
-        offered = self._values.offered.due()
-        return earliest(
-            self._inputs.due(), offered, self.controls.due(), self._lost_ns, self.confirms.due(), *stations
-        )
+        confirms, controls, lost = self.confirms, self.controls, self._lost_ns
+        due = lost if not controls.open else earliest(lost, controls.due())
+        if confirms.waiting or self._inputs.settling or self._values.offered.active:
+            due = earliest(due, confirms.due(), self._inputs.due(), self._values.offered.due())
+        for station in self._stations:
+            own = station.due()
+            if own is not None and (due is None or own < due):
+                due = own
+        return due
 
     def pump(self, now: int) -> None:
         """Send what waits, as far as the window allows: controls first."""

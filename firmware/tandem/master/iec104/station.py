@@ -6,7 +6,6 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tandem.engine import earliest
 from tandem.master.iec104.asks import Ask, Asks, Period, What
 from tandem.master.iec104.points import Output
 from tandem.master.inputs import DeviceState, Input, Inputs
@@ -85,6 +84,7 @@ class Station:
         self._began = False
         self._probe_ns: int | None = None
         self._due_ns: dict[What, int] = {}
+        self._period_ns: int | None = None  # the earliest of them
 
     # --- rights and connections --------------------------------------------------------------------------------
 
@@ -99,8 +99,8 @@ class Station:
         """Data transfer has started: ask what is to be asked."""
         self._began = True
         self._asks.clear()
-        for period in self.terms.periods:
-            self._due_ns[period.what] = now + period.every_ns
+        self._due_ns = {period.what: now + period.every_ns for period in self.terms.periods if period.every_ns}
+        self._period_ns = min(self._due_ns.values(), default=None)
         self._queue(What.CLOCK)
         if self._trusting:
             self._trusting = False
@@ -112,15 +112,14 @@ class Station:
     def end(self) -> None:
         """No data any more: what was asked is forgotten."""
         self._began = False
-        self._asks.clear()
         self._unread.clear()
-        self._due_ns.clear()
         self._probe_ns = None
+        self.rest()
 
     def rest(self) -> None:
         """Ask nothing new."""
         self._asks.clear()
-        self._due_ns.clear()
+        self._period_ns = None
 
     def lose(self, why: str, now: int) -> None:
         """It does not answer: one event of its own point."""
@@ -217,19 +216,27 @@ class Station:
         if self._probe_ns is not None and now >= self._probe_ns:
             self._probe_ns = None
             self._interrogate()
+        if self._period_ns is not None and now >= self._period_ns:
+            self._again(now)
+
+    def _again(self, now: int) -> None:
+        """Ask what is asked every so often."""
         for period in self.terms.periods:
-            due = self._due_ns.get(period.what)
-            if due is not None and period.every_ns and now >= due:
+            if period.every_ns and now >= self._due_ns[period.what]:
                 self._due_ns[period.what] = now + period.every_ns
                 if period.what is What.GENERAL:
                     self._interrogate()
                 else:
                     self._queue(period.what)
+        self._period_ns = min(self._due_ns.values())
 
     def due(self) -> int | None:
-        """When `tick` is needed next."""
-        periods = [self._due_ns[p.what] for p in self.terms.periods if p.every_ns and p.what in self._due_ns]
-        return earliest(self._asks.due(), self._probe_ns, *periods)
+        """When `tick` is needed next; asked in every turn."""
+        due, probe = self._asks.due(), self._probe_ns
+        period = self._period_ns
+        if period is not None and (due is None or period < due):
+            due = period
+        return probe if probe is not None and (due is None or probe < due) else due
 
     def _give_up(self, why: str, now: int) -> None:
         self._asks.clear()
