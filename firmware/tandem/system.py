@@ -151,6 +151,9 @@ COUNTERS = (
     ("late_replies", "answers after their time-out"),
     ("losses", "times that it was lost"),
     ("controls", "controls sent to it"),
+    ("offered_again", "events that it offered once more and that were taken once"),
+    ("untimed", "events without a time of its own while others came again: they may be repeated"),
+    ("confirm_timeouts", "confirms that waited too long for the standby: the connection was closed instead"),
 )
 """What a master counts of a device under these names; one that its protocol does not know stays never read."""
 _DEVICE = (

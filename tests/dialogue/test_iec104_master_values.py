@@ -125,7 +125,7 @@ def test_what_is_not_for_the_process_changes_nothing() -> None:
         "01 01",
     )
     assert rig.stored() == []
-    assert (rig.count("test_asdus"), rig.count("bad_asdus"), rig.count("unknown_objects")) == (1, 3, 2)
+    assert (rig.count("test_asdus"), rig.count("bad_replies"), rig.count("unknown_objects")) == (1, 3, 2)
     assert not rig.closes
     wire.hear("01 01 03 00 2f 00 ea 03 00 01")
     assert rig.stored() == [("R1.earth", 1.0)]
@@ -197,7 +197,7 @@ def test_a_station_that_refuses_the_interrogation_answers_all_the_same() -> None
     rig = Rig()
     rig.up().hear("64 01 6c 00 2f 00 00 00 00 14")
     assert rig.ok()
-    assert rig.count("refused") == 1
+    assert rig.count("exceptions") == 1
 
 
 def test_two_devices_behind_one_address_have_one_connection() -> None:

@@ -86,7 +86,7 @@ def test_interrogation_counters_and_clock(pump: MasterPump) -> None:
     }
     assert "R1.energy" in stored
     assert pump.rig.count("answers") >= 3
-    assert (pump.rig.count("refused"), pump.rig.count("timeouts"), pump.rig.count("bad_asdus")) == (0, 0, 0)
+    assert (pump.rig.count("exceptions"), pump.rig.count("timeouts"), pump.rig.count("bad_replies")) == (0, 0, 0)
 
 
 def test_every_kind_of_event_with_its_time(pump: MasterPump, remote: RemoteProcess) -> None:

@@ -59,7 +59,7 @@ class Channel(Engine, Protocol):
         """Carry out one control, never twice; its `Report` (stage CONFIRM) comes with `events()`."""
 
     def statistics(self) -> dict[str, dict[str, float]]:
-        """Counters by device name: answers, timeouts, crc_errors, exceptions, last_answer_ms and the like."""
+        """Counters by device name, those of `system.COUNTERS` among them, and last_answer_ms."""
 
 
 @runtime_checkable

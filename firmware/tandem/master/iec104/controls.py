@@ -168,6 +168,7 @@ class Controls:
     def _answered(self, task: Task, cause: int, negative: bool, now: int) -> None:
         station = task.station
         station.counts.answers += 1
+        station.counts.exceptions += negative
         why = f"{station.title} says no ({CAUSES[cause]})"
         if task.phase is Phase.CANCELLING:
             self._drop(task)

@@ -169,7 +169,7 @@ class Endpoint:
             self._take(octets, now)
         except FrameError as error:
             station = self._by_ca.get(int.from_bytes(octets[4:6], "little"), self._stations[0])
-            station.counts.bad_asdus += 1
+            station.counts.bad_replies += 1
             self.mouth.say_rarely((station.name, "asdu"), f"{station.title} sends a broken ASDU: {error}", now)
         self.confirms.received(now)
 

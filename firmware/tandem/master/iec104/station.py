@@ -27,10 +27,11 @@ class Counts:
     requests: int = 0
     answers: int = 0
     timeouts: int = 0
-    refused: int = 0
+    retries: int = 0
+    exceptions: int = 0
     objects: int = 0
     unknown_objects: int = 0
-    bad_asdus: int = 0
+    bad_replies: int = 0
     test_asdus: int = 0
     offered_again: int = 0
     untimed: int = 0
@@ -189,7 +190,7 @@ class Station:
         self.counts.answers += 1
         self.answer_ns = now - ask.sent_ns
         if ask.refused:
-            self.counts.refused += 1
+            self.counts.exceptions += 1
             self._mouth.say_rarely(
                 (self.name, ask.what.value), f"{self.title} refuses {ask.what.value} (cause {cause})", now
             )
@@ -207,6 +208,7 @@ class Station:
         late = self._asks.late(now)
         if late is not None:
             self.counts.timeouts += 1
+            self.counts.retries += not late.given_up
             if late.given_up:
                 if late.what is What.GENERAL:
                     self._give_up("it does not answer the interrogation", now)
