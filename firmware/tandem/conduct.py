@@ -21,6 +21,8 @@ from tandem.standby.histories import descent
 from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
 from tandem.tags import KEY as TAG
 
+CONFIRM_GRACE_NS = 100 * MS
+"""A role that is handed over waits so long for the centers' confirms: less than a poll cycle."""
 _NOT_ACTIVE = "this member is not the active one"
 _NO_LINES = "the field lines are not held yet; try again in a moment"
 _COI_LOCAL_RESTART = 2  # cause of initialisation: remote reset; the image began anew without an operator at the station
@@ -115,6 +117,13 @@ class Conduct:
             node.field.start("service", now, False, True)
             node.control.refuse_reason = "" if node.role.lines_held else _NO_LINES
         node.ask(Say(f"draining: {drain.reason}" if drain.on else f"working on: {drain.reason}"))
+
+    def owed(self, now: int) -> bool:
+        """A center has events that it did not confirm: worth a moment, for the successor would repeat them."""
+        node = self.node
+        if node.role.role is Role.RELEASING and now - node.role.entered_ns >= CONFIRM_GRACE_NS:
+            return False
+        return any(left > answered for _, left, answered in node.service.progress())
 
     def drain(self, now: int) -> None:
         """While the role is handed over: the masters drain when no control waits for its feedback any more."""

@@ -223,7 +223,7 @@ class Node(Parts):
             reserved_epoch=self.standing.reserved if self.standing.reserved > self.standing.epoch else 0,
             acknowledged=granter.acknowledged,
             drained=self.field.drained,
-            controls_ended=not self.control.busy,
+            settled=not self.control.busy and not self.conduct.owed(now),
             descends=self.descends,
         )
 

@@ -79,7 +79,7 @@ def test_an_active_waits_for_its_controls_before_it_gives_the_lines() -> None:
     world.pair()
     m, own = world.a.machine, world.a.machine.own
     m.order("make b active", world.now)
-    m.tick(world.now, m.view, own._replace(controls_ended=False))
+    m.tick(world.now, m.view, own._replace(settled=False))
     assert m.role is Role.RELEASING and m.gave_lines_ns == NEVER
     m.tick(world.now, m.view, own)
     assert m.gave_lines_ns == world.now

@@ -22,7 +22,7 @@ class OwnState(NamedTuple):
     reserved_epoch: int = 0  # the next one, on flash already; 0: none yet
     acknowledged: int = 0  # what the peer has of our head
     drained: bool = True  # no request outstanding on any channel
-    controls_ended: bool = True  # and no control waits for its end
+    settled: bool = True  # no control waits for its end, no center owes the confirm of an event
     descends: int = 0  # 1: the own claim descends from the peer's; -1: the peer's from ours; 0: not known
     address_unanswered: bool = True  # `fence: none` only: nobody answered for the group address for the last L
 

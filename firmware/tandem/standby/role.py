@@ -274,7 +274,7 @@ class RoleMachine:
         """Drained: the lines first, and when they are read open the service, so that a weld is found in time."""
         own = self.own
         if self.gave_lines_ns == NEVER:
-            drained = own.drained and own.controls_ended and own.acknowledged >= own.head
+            drained = own.drained and own.settled and own.acknowledged >= own.head
             if drained or self.now >= self._drain_until:
                 self.gave_lines_ns = self.now
                 reason = "drained" if drained else "not drained in time"
