@@ -54,6 +54,8 @@ class Keeping:
             return 0
         for fault in rebuilt.faults:
             node.ask(Say(fault, "error"))
+        if not rebuilt.head:
+            return 0
         if node.registry.lineage(rebuilt.highest) != rebuilt.ids:
             node.ask(Say("the journal on flash uses other point ids than the registry: it is not taken", "error"))
             return 0
@@ -126,7 +128,10 @@ class Keeping:
         """The process ends in order: what still waits."""
         if self._enabled:
             self.archive.write()
-        return self.archive.actions()
+        if self.durable is None:
+            return self.archive.actions()
+        self.durable.last()
+        return self.archive.actions() + self.durable.actions()
 
     # --- what is said -------------------------------------------------------------------------------------------------
 

@@ -209,6 +209,39 @@ def test_damage_ends_the_journal_before_it_and_never_raises(flip: int) -> None:
         assert found.head <= 6
 
 
+@pytest.mark.parametrize("flip", range(0, 400, 7))
+def test_damage_behind_an_image_leaves_no_value_without_its_event(flip: int) -> None:
+    """A present value newer than the journal would hide the event from the poll that finds it again."""
+    rig = _full(Rig())
+    rig.boot()
+    for _ in range(6):
+        rig.change(1)
+        rig.change(2)
+        rig.turn()
+        rig.written()
+    (octets,), every = rig.files, dict(rig.every)
+    at = flip * len(octets) // 400
+    rig.files = [octets[:at] + bytes([octets[at] ^ 0x5A]) + octets[at + 1 :]]
+    rig.boot()
+    head = rig.database.journal.head
+    assert all(row[0] <= head and (not row[0] or row == every[row[0]]) for row in rig.database.present)
+
+
+def test_slices_of_a_replaced_journal_do_not_follow_the_old_one_though_their_numbers_fit() -> None:
+    rig = _full(Rig())
+    rig.swap(3)
+    assert rig.database.journal.head == 6
+    rig.turn()
+    rig.written()
+    rig.change(3)
+    rig.turn()
+    rig.written()
+    assert rig.durable.limit == 0 and len(rig.files) == 2, "its image is not whole"
+    rig.boot()
+    assert rig.database.journal.head == 6
+    assert rig.database.present[3][0] == 0
+
+
 def test_every_cut_of_the_newest_file_keeps_what_was_durable() -> None:
     rig = _full(Rig())
     rig.boot()

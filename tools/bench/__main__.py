@@ -11,6 +11,7 @@ FIGURES = {
     "load": ("tools.bench.load", "events a second through a running pair, mirrored, to a counting client"),
     "idle": ("tools.bench.idle", "what a member costs when nothing happens: processor and memory"),
     "events": ("tools.bench.iec104_events_micro", "the IEC 104 slave alone: events a second"),
+    "durable": ("tools.bench.durable_micro", "the durable journal: what an event waits for the flash, events a second"),
     "journal": ("tools.bench.journal_micro", "append and apply, steps a second"),
     "reads": ("tools.bench.modbus_reads", "the Modbus TCP master against four libmodbus servers: reads a second"),
 }

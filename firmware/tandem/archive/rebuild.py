@@ -57,11 +57,12 @@ def _known(octets: bytes, known: frozenset[int]) -> bytes:
 
 
 def rebuild(files: Sequence[bytes]) -> Rebuilt | None:
-    """The journal of these files, oldest first; None where no image is whole. Damage ends it, and is said."""
+    """The journal of these files, oldest first; None where there is none yet. Damage ends it, and is said."""
     parsed = [list(scan(octets)) for octets in files]
     start = next((i for i in range(len(parsed) - 1, -1, -1) if _is_whole(parsed[i])), None)
     if start is None:
-        return None
+        damaged = any(isinstance(block, Damage) for blocks in parsed for block in blocks)
+        return Rebuilt(faults=["the journal on flash is damaged: none of its images is whole"]) if damaged else None
     found = Rebuilt()
     try:
         _image(parsed[start], found)
@@ -74,7 +75,8 @@ def rebuild(files: Sequence[bytes]) -> Rebuilt | None:
 
 
 def _is_whole(blocks: list[Block | Damage]) -> bool:
-    return any(isinstance(block, Block) and block.kind == Kind.END for block in blocks)
+    kinds = {block.kind for block in blocks if isinstance(block, Block)}
+    return kinds >= {Kind.HEAD, Kind.BEGIN, Kind.END}
 
 
 def _image(blocks: list[Block | Damage], found: Rebuilt) -> None:
