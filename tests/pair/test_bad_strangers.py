@@ -175,7 +175,10 @@ def test_a_host_that_no_center_names_is_refused(group: Group) -> None:
     own = group.config.lan("control").members[active].addresses[0].ip
     with group.no_role_change():
         stranger = group.probe_address.rpartition(".")[0] + ".99"
-        with dial(own, group.served.port, stranger, 5) as sock:
-            assert not _read(sock)
+        try:
+            with dial(own, group.served.port, stranger, 5) as sock:
+                assert not _read(sock)
+        except ConnectionResetError:
+            pass  # the refusal was faster than the caller
         group.says(active, mark, stranger, "refused")
         group.wait(lambda: (group.value(active, "_sys.slave.scada.intruders") or 0) > before, "it is counted")
