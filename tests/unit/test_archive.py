@@ -211,3 +211,17 @@ class Life(RuleBasedStateMachine):
 
 Life.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestLife = Life.TestCase
+
+
+def test_two_forks_before_the_next_write_keep_both_tails_and_miss_nothing() -> None:
+    rig = ArchiveRig()
+    rig.event()
+    rig.event()
+    rig.settle()
+    rig.fork(back=2, peer_events=6, holds=10)
+    rig.fork(back=4, peer_events=3, holds=10)
+    rig.settle()
+    assert rig.found() == rig.followed == [1, 3, 4, 9, 10, 11]
+    salvaged = [int(row.record[2]) for row in rig.rows() if isinstance(row, Event) and row.salvaged]
+    assert sorted(salvaged) == [2, 5, 6, 7, 8]
+    rig.check()

@@ -115,7 +115,7 @@ class _Chain:
     def __init__(self) -> None:
         self.place = Place()
         self.anew = self.damaged = False
-        self._reached: dict[int, int] = {}
+        self._reached: dict[tuple[int, int], int] = {}
         self._gap: Block | None = None
 
     def reaches(self, base: int) -> Iterator[Missing]:
@@ -132,9 +132,11 @@ class _Chain:
 
     def follow(self, block: Block) -> int:
         """The number above which the block's records are news."""
-        reached = self._reached.get(block.epoch, -1)
+        reached = self._reached.get((block.epoch, 0), -1)
+        if not _is_ours(block):  # what was told as the group's own stands there already
+            reached = max(reached, self._reached.get((block.epoch, SALVAGED), -1))
         if block.head > reached:
-            self._reached[block.epoch] = block.head
+            self._reached[block.epoch, block.flags & SALVAGED] = block.head
             if _is_ours(block):
                 self.place, self.anew, self._gap = Place(block.epoch, block.head), False, None
         return max(block.base, reached)
