@@ -33,6 +33,11 @@ class NamedCenter:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
+    @property
+    def total(self) -> int:
+        """All events heard."""
+        return self.heard.total()
+
     def __enter__(self) -> NamedCenter:
         self._thread.start()
         return self
