@@ -141,7 +141,8 @@ class Commit(Conversation):
         if self._asked != self._saved:
             return  # nothing is done that a power cut would make unsaid
         there = peer.config.hex() if peer is not None and not peer.active else ""
-        follows = node.in_sync and node.view.hears_me and node.view.role == Role.STANDBY
+        view = node.view
+        follows = node.in_sync and view.in_sync and view.hears_me and view.role == Role.STANDBY
         sight = Sight(self.runs, there, peer.nonce if peer else 0, follows, self._complaint())
         other = "b" if node.member == "a" else "a"
         match self._rolling.look(goal, sight, now):

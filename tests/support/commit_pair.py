@@ -60,7 +60,8 @@ class CommitMember:
         node = SimpleNamespace(
             config=SimpleNamespace(digest=self.runs), member=self.letter, table=table, mirror=self.mirror,
             clock=SimpleNamespace(stamp=lambda now: (now // 1000, 0)), service=self.service,
-            view=SimpleNamespace(health=1, hears_me=True, role=Role.STANDBY), is_active=self.active, in_sync=False,
+            view=SimpleNamespace(health=1, hears_me=True, in_sync=True, role=Role.STANDBY),
+            is_active=self.active, in_sync=False,
             role=SimpleNamespace(own=SimpleNamespace(health=1), role=Role.STANDBY, order=self._order),
             ask=self.actions.append, restart=lambda why: self.actions.append(Restart(why)),
         )  # fmt: skip

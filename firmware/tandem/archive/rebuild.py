@@ -31,29 +31,21 @@ class Rebuilt:
 
     def fill(self, database: Database) -> None:
         """An empty database takes it all; records of points that are not there any more are left out."""
-        journal, known = database.journal, frozenset(p.id for p in database.table.points if not p.local)
+        journal, mine = database.journal, database.mirrored_of
         journal.soe.clear(self.gone[0])
         journal.analog.clear(self.gone[1])
         present = database.present
         for soe, analog in self.slices:
-            soe, analog = _known(soe, known), _known(analog, known)
+            soe, analog = mine(soe), mine(analog)
             journal.extend(journal.head, soe, analog)
             octets = soe + analog
             for record in without_salvaged(list(unpack(octets)), octets):
                 present[record[3]] = record
         for octets in self.rows:
-            for record in unpack(_known(octets, known)):
+            for record in unpack(mine(octets)):
                 if present[record[3]][0] < record[0] <= self.head:
                     present[record[3]] = record
         journal.head = self.head
-
-
-def _known(octets: bytes, known: frozenset[int]) -> bytes:
-    strangers = {record[3] for record in unpack(octets)} - known
-    if not strangers:
-        return octets
-    parts = (octets[at : at + SIZE] for at in range(0, len(octets), SIZE))
-    return b"".join(part for part in parts if int.from_bytes(part[24:28], "little") not in strangers)
 
 
 def rebuild(files: Sequence[bytes]) -> Rebuilt | None:
