@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.bench.judge import judge_controls, judge_events
+from tools.bench.judge import judge_controls, judge_events, judge_stamped
 
 NEAR = {"M1.power": 0.02, "M1.alarm": 0.02}
 SECOND = 1_000_000
@@ -52,3 +52,13 @@ def test_a_setpoint_written_twice_is_doubled_and_the_end_of_a_pulse_is_no_contro
     done = [{"point": "F1.tap", "value": float(n)} for n in (1, 2, 2, 3)]
     done += [{"point": "F1.trip", "value": 2.0}, {"point": "F1.trip", "value": None}]
     assert judge_controls(done, "F1.tap") == (5, 1)
+
+
+def test_stamped_events_are_counted_one_by_one() -> None:
+    given = [sent("R1.a", 1, 5), sent("R1.a", 1, 5), sent("R1.a", 0, 5), sent("R1.b", 1, 6)]
+    verdict = judge_stamped(given, [heard("R1.a", 1, 5), heard("R1.a", 1, 5), heard("R1.a", 0, 5), heard("R1.a", 0, 5)])
+    assert (verdict.sent, verdict.lost, verdict.repeated) == (4, 1, 1)
+    assert verdict.missing == [("R1.b", 1, 6_000_000_000)]
+    assert verdict.again == [("R1.a", 0, 5_000_000_000)]
+    interrogated = [heard(line["point"], line["value"], line["utc_us"] / SECOND, cause=20) for line in given]
+    assert judge_stamped(given, interrogated).lost == 4

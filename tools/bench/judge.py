@@ -83,18 +83,22 @@ def _which(line: Line, given: list[Line], tolerance: float) -> int | None:
 
 
 def judge_stamped(sent: Iterable[Line], heard: Iterable[Line]) -> Verdict:
-    """Events of devices with clocks of their own: point, value and stamp name one, and it reaches the probe once."""
+    """Events of devices with clocks of their own: point, value and stamp name one, and each reaches the probe once.
+
+    A device may make several equal ones in a millisecond: as many are to arrive.
+    """
     verdict = Verdict()
     arrived = Counter((line["point"], line["value"], line["time_us"]) for line in heard if line["cause"] == 3)
+    given: dict[tuple[str, float, int], list[int]] = {}
     for line in sent:
-        event = (line["point"], line["value"], line["utc_us"])
-        verdict.sent += 1
-        if not arrived[event]:
-            verdict.lost += 1
-            verdict.missing.append((line["point"], line["value"], line["t"]))
-        elif arrived[event] > 1:
-            verdict.repeated += arrived[event] - 1
-            verdict.again.append((line["point"], line["value"], line["t"]))
+        given.setdefault((line["point"], line["value"], line["utc_us"]), []).append(line["t"])
+    for event, times in given.items():
+        point, value, _ = event
+        verdict.sent += len(times)
+        verdict.lost += max(0, len(times) - arrived[event])
+        verdict.repeated += max(0, arrived[event] - len(times))
+        verdict.missing += [(point, value, t) for t in times[arrived[event] :]]
+        verdict.again += [(point, value, times[0])] * max(0, arrived[event] - len(times))
     return verdict
 
 

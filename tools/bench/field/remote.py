@@ -182,8 +182,8 @@ class Remote:
                     return
                 self._handed += len(batch)
                 connection = self.connections
-                for event in batch:
-                    event.point.made.info = event.point.info(event.value, event.utc_us)
+            for event in batch:  # without the lock: c104 holds one of its own here, and while it calls back
+                event.point.made.info = event.point.info(event.value, event.utc_us)
             points = [event.point.made for event in batch]
             taken = self.server.transmit_batch(c104.Batch(c104.Cot.SPONTANEOUS, points))
             for event in batch:
