@@ -22,6 +22,7 @@ from typing import Any
 from tandem.codec import heart as say
 from tandem.codec.beat import Seal
 from tandem.port.beat_path import BeatPath
+from tandem.port.notify import ServiceWatchdog
 from tandem.port.pins import Pins, open_pins
 from tandem.port.progress import Progress
 from tandem.port.readers import Readers
@@ -54,6 +55,7 @@ class Heart:
         self._untold: list[say.Message] = []
         self._open_at = 0
         self._running = True
+        self.service = ServiceWatchdog()
         self._readers = Readers()
         self._rests_for = -1
         self._carry: dict[type, Callable[[Any], None]] = {
@@ -89,6 +91,8 @@ class Heart:
             self._carry_out()
             self._tell()
             self._rest()
+            if now >= self.service.due:
+                self.service.tell(now)
             self.page.heart_ns = now
         if self.pins is not None:
             self.pins.close()

@@ -196,6 +196,35 @@ def test_a_frozen_heart_that_thaws_gives_everything_back_before_it_beats(bench: 
     assert not bench.own and Kind.RELEASED_SERVICE not in bench.kinds("lan")
 
 
+def test_systemd_hears_of_a_heart_that_lives_and_of_no_frozen_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "300000")
+        made = Bench(tmp_path, True)
+        try:
+            made.run(0.7)
+            said = heard(systemd)
+            assert 2 <= len(said) <= 8 and set(said) == {b"WATCHDOG=1"}
+            os.kill(made.heart_pid, signal.SIGSTOP)
+            time.sleep(0.05)
+            heard(systemd)
+            time.sleep(0.3)
+            assert heard(systemd) == []
+        finally:
+            os.kill(made.heart_pid, signal.SIGKILL)
+            made.close()
+
+
+def heard(systemd: socket.socket) -> list[bytes]:
+    found = []
+    while select.select([systemd], [], [], 0)[0]:
+        found.append(systemd.recv(100))
+    return found
+
+
 def test_the_heart_is_small(bench: Bench) -> None:
     status = Path(f"/proc/{bench.heart_pid}/status").read_text()
     sizes = {line.split(":")[0]: int(line.split()[1]) for line in status.splitlines() if line.startswith("Rss")}

@@ -20,6 +20,7 @@ from tandem.config.model import Config, Member
 from tandem.manage.api import LocalApi
 from tandem.manage.choose import choose, is_on_trial
 from tandem.manage.stager import Stager
+from tandem.port import notify
 from tandem.port.again import begin_again
 from tandem.port.board import Board, BoardError, load_board
 from tandem.port.disk import StateFolder
@@ -105,6 +106,7 @@ async def _main(
     refused = be_realtime(_SUPERVISOR_PRIORITY)  # last: a start would hold up whoever else has it
     supervisor.node.realtime = not refused
     _log.info("member %s of %s is up%s", member, config.group.name, f" (not permitted: {refused})" if refused else "")
+    notify.tell("READY=1")
     reason = await supervisor.run()
     _log.info("ending: %s", reason)
     await api.close()
