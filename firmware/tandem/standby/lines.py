@@ -6,7 +6,9 @@
                        ^                                                                       |
                        +------------------------------- hold-off over -------------------------+
 
-Without relays the service's own fence is all there is, and the lines follow the service.
+Where the peer cannot be heard both may claim at once. So b energizes a stagger later, and only if the peer's contact
+is open then; and it lets go again where its own does not close, since two coils can hold each other open. Without
+relays the service's own fence is all there is, and the lines follow the service.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ class Contacts:
         self.debounce_ns = int(relay.debounce_ms * MS) if relay else 0
         self.known = False
         self.own = self.peer = False
-        self.own_since = self._peer_since = NEVER
+        self.own_since = self.peer_since = NEVER
 
     def read(self, pins: PinsRead, now: int) -> None:
         """Take in what the pins say now."""
@@ -53,7 +55,7 @@ class Contacts:
         if not self.known or own != self.own:
             self.own, self.own_since = own, now
         if not self.known or peer != self.peer:
-            self.peer, self._peer_since = peer, now
+            self.peer, self.peer_since = peer, now
         self.known = True
 
     def own_closed(self, now: int) -> bool:
@@ -66,7 +68,7 @@ class Contacts:
 
     def peer_open(self, now: int) -> bool:
         """The peer's contact is open, and still."""
-        return self.known and not self.peer and now - self._peer_since >= self.debounce_ns
+        return self.known and not self.peer and now - self.peer_since >= self.debounce_ns
 
 
 class Lines:
@@ -79,6 +81,7 @@ class Lines:
         self.lost_in_a_row = 0
         self.coil = False
         stagger_ms = relay.stagger_ms if relay and member == "b" else 0.0
+        self.stagger_ns = int(stagger_ms * MS)
         self.timeout_ns = int((relay.claim_ms + stagger_ms) * MS) if relay else 0
         # At least half of W: pins that are read late are no weld, and a good relay keeps nobody waiting.
         opening_ms = relay.release_ms + relay.bounce_ms + relay.debounce_ms + 10 if relay else 0.0
@@ -87,11 +90,17 @@ class Lines:
         self._since = NEVER
         self._coil_ns = NEVER
 
-    def claim(self, epoch: int, reason: str, now: int) -> list[Action]:
-        """The service is ours: ask for the lines too."""
+    def claim(self, epoch: int, reason: str, view: PeerView, now: int) -> list[Action]:
+        """The service is ours: ask for the lines too. Where the peer may claim in this moment, b waits its stagger."""
         self.step, self._since = LinesStep.CLAIMING, now
         if self.relay is None:
             return []
+        alone = view.heard or view.dead or view.service_released_ns != NEVER or view.lines_released_ns != NEVER
+        if self.stagger_ns and not alone:
+            return []
+        return self._energize(epoch, reason, now)
+
+    def _energize(self, epoch: int, reason: str, now: int) -> list[Action]:
         self.coil, self._coil_ns = True, now
         return [LinesOn(epoch, reason)]
 
@@ -105,11 +114,11 @@ class Lines:
     def tick(self, epoch: int, view: PeerView, now: int) -> list[Action]:
         """While active: go on with the claim."""
         if self.step is LinesStep.CLAIMING:
-            return self._claiming(view, now)
+            return self._claiming(epoch, view, now)
         if self.step is LinesStep.HELD and self.relay and self.contacts.peer and not self.contacts.peer_open(now):
             return self._lose("the peer's role contact closed beside ours", now)
         if self.step is LinesStep.LOST and now - self._since >= self._hold_off_ns:
-            return self.claim(epoch, "claimed again after the hold-off", now)
+            return self.claim(epoch, "claimed again after the hold-off", view, now)
         return []
 
     def opened(self) -> bool:
@@ -131,17 +140,34 @@ class Lines:
             return now + 2 * MS
         return self._since + self._hold_off_ns if self.step is LinesStep.LOST else None
 
-    def _claiming(self, view: PeerView, now: int) -> list[Action]:
+    def _claiming(self, epoch: int, view: PeerView, now: int) -> list[Action]:
         if self.relay is None:
             free = view.lines_released_ns != NEVER or not view.heard or view.role not in (Role.ACTIVE, Role.RELEASING)
             if free or now - self._since >= _RELEASED_WAIT_NS:
                 return self._hold("the lines follow the service: there are no relays", view)
             return []
-        if self.contacts.own_closed(now) and self.contacts.peer_open(now):
+        waited = now - max(self._since, self._coil_ns) >= self.stagger_ns
+        if not self.coil and waited and self.contacts.peer_open(now):
+            return self._energize(epoch, "the stagger is over, and the peer's contact is open", now)
+        if self._hold_each_other(now):
+            return self._give_way(now)
+        if self.coil and self.contacts.own_closed(now) and self.contacts.peer_open(now):
             return self._hold("own role contact closed, the peer's open", view)
         if now - self._since >= self.timeout_ns:
             return self._lose(f"the contacts did not move within {self.timeout_ns // MS} ms", now)
         return []
+
+    def _hold_each_other(self, now: int) -> bool:
+        """The peer's contact has been open long enough, and b's does not close."""
+        contacts = self.contacts
+        if not (self.coil and self.stagger_ns and contacts.peer_open(now)) or contacts.own:
+            return False
+        return now - max(self._coil_ns, contacts.peer_since) >= 2 * self.stagger_ns
+
+    def _give_way(self, now: int) -> list[Action]:
+        """Both coils may hold each other open: b lets go for its stagger, and a's closes."""
+        self.coil, self._coil_ns = False, now
+        return [LinesOff(False, False, "the own contact does not close: the peer's coil may be in its way")]
 
     def _hold(self, reason: str, view: PeerView) -> list[Action]:
         self.step, self.lost_in_a_row = LinesStep.HELD, 0

@@ -23,8 +23,7 @@ from tandem.standby.peer import NEVER, PeerView
 from tandem.standby.role_sense import SENSES, proof, time_fence_ns
 from tandem.standby.role_table import TABLE, Input, Row, rows
 
-_CHANGES_PER_TICK_MAX = 4
-_LOG_KEPT = 64
+_CHANGES_PER_TICK_MAX, _LOG_KEPT = 4, 64
 _RUNNING_STEP_NS = 50 * MS
 _POLL_NS = 5 * MS
 _RESTLESS = frozenset({Role.STARTING, Role.TAKING_OVER, Role.RELEASING})
@@ -245,7 +244,7 @@ class RoleMachine:
         self._actions += [
             act.ClaimService(self.epoch, reason),
             act.Beat("the role is taken"),
-            *self.lines.claim(self.epoch, reason, self.now),
+            *self.lines.claim(self.epoch, reason, self.view, self.now),
             act.StartMasters("ip", False, reason),
         ]
 
@@ -260,7 +259,8 @@ class RoleMachine:
 
     def _do_rearm(self, reason: str) -> None:
         self.ordered_out = self.leaving = ""
-        self._actions += [*self.lines.claim(self.epoch, reason, self.now), act.Drain(False, reason), act.Alarm(reason)]
+        claim = self.lines.claim(self.epoch, reason, self.view, self.now)
+        self._actions += [*claim, act.Drain(False, reason), act.Alarm(reason)]
 
     # --- each tick ----------------------------------------------------------------------------------------------------
 

@@ -25,14 +25,18 @@ class Times:
 
 
 class Relay:
-    """One coil and its contact. A contact closes and opens with a bounce: there, back, and there for good."""
+    """One coil and its contacts. The make contact closes and opens with a bounce: there, back, and there for good.
+
+    The break contact (`left`: it is open) opens halfway through the operate time and closes with the open make contact,
+    as forcibly guided ones do.
+    """
 
     def __init__(self, times: Times) -> None:
         self.times = times
         self.fed = False
-        self.closed = False
+        self.closed = self.left = False
         self.welded = False
-        self.agenda: list[tuple[int, bool]] = []
+        self.agenda: list[tuple[int, str, bool]] = []
 
     def feed(self, on: bool, t: int) -> None:
         """The coil has current from `t` on, or has none."""
@@ -40,22 +44,28 @@ class Relay:
             return
         self.fed = on
         self.agenda = []
-        if on == self.closed:
-            return
         delay, bounce = (self.times.operate_ns if on else self.times.release_ns), self.times.bounce_ns
-        self.agenda.append((t + delay, on))
-        if bounce:
-            self.agenda += [(t + delay + bounce // 2, not on), (t + delay + bounce, on)]
+        if on and not self.left:
+            self.agenda.append((t + delay // 2, "left", True))
+        if on != self.closed:
+            self.agenda.append((t + delay, "closed", on))
+            if bounce:
+                self.agenda += [(t + delay + bounce // 2, "closed", not on), (t + delay + bounce, "closed", on)]
+        if not on and self.left:
+            self.agenda.append((t + delay + (bounce if self.closed else 0), "left", False))
 
     def step(self, t: int) -> bool:
         """Do what the agenda has up to `t`, one step; True when the contact moved."""
         if not self.agenda or self.agenda[0][0] > t:
             return False
-        closed = self.agenda.pop(0)[1]
-        if closed == self.closed or (self.welded and not closed):
+        _, what, value = self.agenda.pop(0)
+        if self.welded and not value and self.closed:
             return False
-        self.closed = closed
-        return True
+        if what == "left":
+            self.left = value
+            return False
+        moved, self.closed = value != self.closed, value
+        return moved
 
 
 class Relays:
@@ -103,7 +113,7 @@ class Relays:
         relay = self.role[m]
         relay.welded = on
         if not on and relay.closed and not relay.fed:
-            relay.agenda = [(t, False)]
+            relay.agenda = [(t, "closed", False), (t, "left", False)]
         self.tick(t)
 
     def contact(self, m: str) -> bool:
@@ -138,7 +148,7 @@ class Relays:
     def _settle(self, t: int) -> None:
         for m in MEMBERS:
             self.watchdog[m].feed(self.powered[m] and self.last_pulse[m] is not None, t)
-            free = not self.role[other(m)].closed
+            free = not self.role[other(m)].left
             fed = self.powered[m] and self.wanted[m] and self.watchdog[m].closed and free
             self.role[m].feed(fed, t)
 
