@@ -55,7 +55,9 @@ class Database:
             self._device_ok[point.id] = point.device_ok
             self._local[point.id] = point.local
             self._hot[point.id] = point.hot
-        self._mirrored = frozenset(point.id for point in table.points if not point.local)
+        self._mirrored = frozenset(point.id for point in table.points if not point.local and point.hot)
+        self.all_mirrored = all(point.local or point.hot for point in table.points)
+        """Every record of this journal is for the other member too."""
         self._local_changes: set[int] = set()
         self.mirror_silent = False
         """Set on a standby whose mirror is silent: what it serves of mirrored points is not topical."""
@@ -119,7 +121,7 @@ class Database:
 
     def _swap(self, present: list[Record]) -> None:
         for point in self.table.points:
-            if point.local:
+            if point.id not in self._mirrored:
                 present[point.id] = self.present[point.id]
         self.present[:] = present
 
@@ -143,7 +145,7 @@ class Database:
 
     def rows(self, start: int, stop: int) -> bytes:
         """A part of the snapshot: the points at places start <= i < stop of the table."""
-        rows = (self.present[p.id] for p in self.table.points[start:stop] if not p.local)
+        rows = (self.present[p.id] for p in self.table.points[start:stop] if p.id in self._mirrored)
         return b"".join(pack(*row[:6]) for row in rows if row[0])
 
     def set_local(self, point_id: int, value: float, stamp_us: int, quality: int = 0) -> bool:

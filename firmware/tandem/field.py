@@ -44,14 +44,18 @@ class _Link:
 class Field:
     """All master channels of a member."""
 
-    def __init__(self, channels: Iterable[Channel], answer_ns: Mapping[str, int]) -> None:
-        """`answer_ns`: by channel, how long an answer to a previous owner's request may still come."""
+    def __init__(
+        self, channels: Iterable[Channel], answer_ns: Mapping[str, int], cold: frozenset[str] = frozenset()
+    ) -> None:
+        """`answer_ns`: by channel, how long an answer to a previous owner's request may still come.
+
+        `cold` channels are without hot standby: what this member knows of their points is old, so they read everything.
+        """
         self._answer_ns = answer_ns
+        self._cold = cold
         self.listened_ns = 0
         """How long the lines were listened to before the first request, when they were won last."""
-        self._links = {
-            c.name: _Link(c, "lines" if isinstance(c.target, SerialTarget) else "service") for c in channels
-        }
+        self._links = {c.name: _Link(c, "lines" if isinstance(c.target, SerialTarget) else "service") for c in channels}
         self._confirming = [link.channel for link in self._links.values() if isinstance(link.channel, Confirming)]
         self._actions: list[Action] = []
         self._reports: list[Report] = []
@@ -75,7 +79,8 @@ class Field:
                 listens = right == "lines" and not drained and not link.wanted
                 listen_ns = self._answer_ns.get(link.channel.name, 0) * listens
                 self.listened_ns = max(self.listened_ns, listen_ns)
-                link.channel.start(now, integrity, now + listen_ns)
+                cold = link.channel.name in self._cold and not link.wanted
+                link.channel.start(now, integrity or cold, now + listen_ns)
                 if not link.wanted:
                     link.wanted = True
                     self._dial(link, now)

@@ -104,7 +104,8 @@ class Parts:
             if confirm_ms := master.options.get("command_timeout_ms"):  # of a selection, then of its execution
                 limit_ms.update({channel.name: 2 * int(str(confirm_ms)) + _LATER_MS for channel in made})
             points.update({self.table.id(p.name): p for device in master.devices for p in device.points})
-        self.field = Field(channels, answer_ns)
+        cold = [channel.name for m in self.config.masters if not m.hot_standby for channel in self.channels[m.name]]
+        self.field = Field(channels, answer_ns, frozenset(cold))
         owner = self.field.owner_of() | {self.table.id(PREFIX + name): "" for name in ORDER_POINTS}
         self.control = Control(
             self.table, self.database, points, owner, limit_ms, self.config.standby.control_expiry_ms

@@ -89,8 +89,8 @@ class PointTable:
         self.rows = highest + 1
 
     def digest(self) -> bytes:
-        """32 octets over (id, name, kind, local) of every point: members with different ones never mirror."""
-        lines = sorted(f"{p.id} {p.name} {p.kind.word} {int(p.local)}" for p in self.points)
+        """32 octets over (id, name, kind, local, hot) of every point: members with different ones never mirror."""
+        lines = sorted(f"{p.id} {p.name} {p.kind.word} {int(p.local)}{int(p.hot)}" for p in self.points)
         return hashlib.sha256("\n".join(lines).encode()).digest()
 
     def id(self, name: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tandem.journal import Journal
+from tandem.point import Quality
 from tests.support.front import Front
 from tests.support.sim_group import SimGroup
 from tools.sim.member import Member
@@ -20,6 +21,7 @@ CENTERS = (
     f'[[slave.center]]\nname = "east"\nhosts = ["{EAST}/32"]\nsession = "each-member"\n'
     f'[[slave.center]]\nname = "west"\nhosts = ["{WEST}/32"]\nsession = "group"\n' + _FIRST,
 )
+NEVER_READ, NOT_TOPICAL = Quality.NEVER_READ, Quality.NOT_TOPICAL
 VOLTAGE = 2001  # a float with time tag: no two changes are alike
 
 
@@ -161,3 +163,26 @@ def test_a_restarted_standby_knows_where_a_silent_center_stands(group: SimGroup)
     group.run(1000)
     told = heard(center)[before:]
     assert len(told) == len(set(told)) == happened(standby.node.journal, group, int(stands))
+
+
+def test_points_of_a_master_without_hot_standby_are_read_by_the_successor(tmp_path: Path) -> None:
+    edit = ("gateway.toml", "hot_standby = true\nscan = { normal", "hot_standby = false\nscan = { normal")
+    group = SimGroup(tmp_path / "cold", edit)
+    old, new = group.active, group.standby
+    table, power = old.node.table, old.node.table.id("M1.active_power")
+    assert not table.by_id[power].hot and table.by_id[table.id("F1.voltage_l1")].hot
+    assert new.node.in_sync
+    assert old.node.database.present[power][0] > 0, "the active reads it"
+    unknown = NEVER_READ | NOT_TOPICAL
+    assert new.node.database.served_quality(power) & unknown == unknown
+    front = Front(group, EAST.replace("40", "31"), new)
+    assert not front.events(2101), "the standby has nothing to tell of it"
+    old.kill(heart_too=True)
+    group.until(lambda: new.node.is_active and not new.node.database.served_quality(power))
+    group.run(300)
+    assert front.started == 1 and front.events(2101)
+    assert group.value(new, "M1.active_power") == pytest.approx(group.site.truth()[2101], abs=20)
+    old.boot()
+    group.until(lambda: new.node.in_sync, 8000)
+    group.run(500)
+    group.checks.alive()

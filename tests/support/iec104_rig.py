@@ -79,11 +79,12 @@ class Rig:
         options: dict[str, object] | None = None,
         tell_init: bool = False,
         disabled: Iterable[str] = (),
+        cold: Iterable[str] = (),
         **slave: object,
     ) -> None:
         self.now = 0
         infos = [
-            PointInfo(n, name, kind, local=name == "role", device_ok=1 if name == "earth2" else 0)
+            PointInfo(n, name, kind, name == "role", name not in cold, device_ok=1 if name == "earth2" else 0)
             for n, (name, kind) in enumerate(KINDS.items(), 1)
         ]
         self.table = PointTable(infos, len(infos))

@@ -115,7 +115,7 @@ class Checks:
         self.compared += 1
         for point in active.table.points:
             mine, its = active.database.present[point.id], standby.database.present[point.id]
-            if not point.local and mine != its:
+            if point.hot and not point.local and mine != its:
                 raise Broken(f"I4: {point.name} is {mine} on the active and {its} on the standby")
 
     def _names(self, member: Member) -> None:

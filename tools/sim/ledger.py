@@ -44,6 +44,8 @@ class Ledger:
         self._highest: dict[int, float] = {}
         self._session: dict[str, tuple[int, set[tuple[int, float, bytes]]]] = {}
         self._frozen: dict[str, tuple[int, int]] = {}
+        table = site.members["a"].node.table
+        self._rising = {ioa for ioa, name in RISING.items() if table.by_name[name].hot}
         site.delivered = self._delivered
 
     def operate(self) -> None:
@@ -63,7 +65,7 @@ class Ledger:
     def _delivered(self, center: Center, event: Event) -> None:
         if event.cause == SPONTANEOUS and event.stamp and event.ioa < _LOCAL:
             self._spontaneous(center, event)
-        if event.ioa in RISING:
+        if event.ioa in self._rising:
             self._highest[event.ioa] = max(self._highest.get(event.ioa, 0.0), event.value)
             self._promised(event)
 

@@ -61,6 +61,7 @@ class Source:
         self._history = history
         self._granter = granter
         self._lowest = lowest
+        self._shared: Callable[[bytes], bytes] = bytes if database.all_mirrored else database.mirrored_of
         self._cursor = Cursor()
         self._row = 0
         self._attempts = 0
@@ -186,7 +187,7 @@ class Source:
     def _send_tail(self, now: int) -> None:
         journal, base = self._database.journal, self._cursor.number
         soe, analog = journal.slices(self._cursor, journal.head, self.records_a_ring)
-        self._send(Tail(base, self._cursor.number, soe, analog), now)
+        self._send(Tail(base, self._cursor.number, self._shared(soe), self._shared(analog)), now)
         if self._cursor.number >= journal.head:
             self.sent, self.phase = self._cursor.number, Phase.FLOWING
             self._send(End(self.sent), now)
@@ -196,7 +197,9 @@ class Source:
         journal, base = self._database.journal, self._cursor.number
         soe, analog = journal.slices(self._cursor, journal.head, self.records_a_ring)
         self.sent = self._cursor.number
-        self._send(Slice(self._history.epoch, base, self.sent, soe, analog), now, counts=True)
+        self._send(
+            Slice(self._history.epoch, base, self.sent, self._shared(soe), self._shared(analog)), now, counts=True
+        )
 
     def _send(self, message: Message, now: int, counts: bool = False) -> None:
         octets = self._link.send(message)

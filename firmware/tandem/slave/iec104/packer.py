@@ -127,6 +127,22 @@ class Packer:
         self.add(records)
         return [events.asdu for events in self.take(0)]
 
+    def overlays(self, point_ids: list[int], stamp_us: int, untrue: int, limit: int) -> list[bytes]:
+        """Present values with their qualities as they are served since `stamp_us`, as ASDUs; they need no confirmation.
+
+        A point whose newest record is above `limit` is told with that record.
+        """
+        database = self._database
+        present = [database.present[i] for i in point_ids]
+        self.add(
+            [
+                (number, stamp_us, value, i, database.served_quality(i) | untrue, 0, version)
+                for number, _, value, i, _, _, version in present
+                if number <= limit
+            ]
+        )
+        return [events.asdu for events in self.take(0)]
+
     def static(self, row: Monitor, record: Record) -> bytes:
         """A row's element as interrogation and read tell it, from the point's present record or an earlier one."""
         quality = self._database.served_quality(row.point_id)

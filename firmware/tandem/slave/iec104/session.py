@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from tandem.codec.iec60870 import FrameError
 from tandem.codec.iec60870 import asdu as codec
+from tandem.codec.iec60870.asdu import MOST_OBJECTS
 from tandem.engine import Close
 from tandem.point import Report, Say
 from tandem.slave.base import ClockMessage
@@ -45,6 +46,8 @@ class Session:
         self._ready: deque[Events] = deque()
         self._flying: deque[Events] = deque()  # what the window holds, oldest first
         self._locals: dict[int, None] = {}  # member-local points to be told, in order
+        self._overlays: deque[int] = deque()  # points whose quality changed without an event
+        self._overlaid_us = 0, 0  # when, as a stamp
         self._told: list[object] = []
         self._jobs_first = False  # in turns, so that neither a long interrogation nor many events starve the other
         self._owner = False  # this is the center's started session
@@ -104,6 +107,9 @@ class Session:
             points = list(self._locals)
             self._locals.clear()
             self._queue(self._center.packer.local_events(points))
+        while self._overlays and len(self._ready) < self._setting.timing.k:
+            points = [self._overlays.popleft() for _ in range(min(MOST_OBJECTS, len(self._overlays)))]
+            self._queue(self._center.packer.overlays(points, *self._overlaid_us, limit))
         self._jobs_first = not self._jobs_first
         if self._jobs_first:
             self._step_jobs(limit)
@@ -115,6 +121,12 @@ class Session:
         """These member-local points of the list changed."""
         if self._owner:
             self._locals.update(dict.fromkeys(point_ids))
+
+    def overlaid(self, points: list[int], now: int) -> None:
+        """The served quality of these points may have changed without an event: told in steps, unless asked before."""
+        if self._owner:
+            self._overlays = deque(dict.fromkeys([*self._overlays, *points]))
+            self._overlaid_us = self._setting.clock.stamp(now)
 
     def report(self, report: Report, now: int) -> None:
         """An answer from `control`, whoever it is for."""
@@ -218,6 +230,7 @@ class Session:
         self._ready.clear()
         self._answers.clear()
         self._locals.clear()
+        self._overlays.clear()
         self._requests.jobs.clear()
         self._commands.end(now)
         self._center.detach(self, unconfirmed)

@@ -67,6 +67,7 @@ class Station:
         if not self._tells_init:
             for center in self._centers.values():
                 center.init_reason = None
+        self._overlay = (False, False)
         self._serving = slave.serve_after == "at-once"
         self._pumped_first: int | None = None
         self._unread = sorted({row.point_id for row in rows.monitors} - disabled)  # looked at from the end
@@ -91,8 +92,22 @@ class Station:
             self._serving = True
             for session in self._sessions:
                 session.serving = True
+        database = self._setting.database
+        overlay = database.mirroring, database.mirror_silent
+        if overlay != self._overlay:
+            self._overlaid(overlay, now)
         for session in list(self._sessions):
             session.fill(limit, now)
+
+    def _overlaid(self, overlay: tuple[bool, bool], now: int) -> None:
+        """What this member serves became, or is no longer, not topical without an event: each connection is told."""
+        by_id = self._table.by_id
+        hot, cold = overlay[1] != self._overlay[1], overlay[0] != self._overlay[0]
+        self._overlay = overlay
+        ids = {row.point_id for row in self._setting.rows.monitors}
+        points = [i for i in sorted(ids) if not by_id[i].local and (hot if by_id[i].hot else cold)]
+        for session in self._sessions:
+            session.overlaid(points, now)
 
     def local_changed(self, point_ids: Iterable[int]) -> None:
         """Member-local points that changed."""
@@ -236,9 +251,11 @@ class Station:
         return not self._unread
 
     def _unknown(self, point_id: int) -> bool:
-        """True for an input that was never read though its device is not known dead."""
+        """True for an input that was never read, though it could be: its device is not known dead."""
         present, point = self._setting.database.present, self._table.by_id[point_id]
         if point.kind.is_output or not present[point_id][4] & _NEVER_READ:
             return False
+        if self._setting.database.mirroring and not point.hot:
+            return False  # nobody tells a standby of it
         device = present[point.device_ok]
         return not (point.device_ok and not device[2] and not device[4] & _NEVER_READ)
