@@ -8,6 +8,7 @@ import sys
 FIGURES = {
     "failovers": ("tools.bench.figures", "every kind of failover: data, field and control, median and worst"),
     "kills": ("tools.bench.kills", "the active killed under events that a device keeps until they are confirmed"),
+    "rolechanges": ("tools.bench.rolechanges", "ordered role changes in a row: how long, and did a contact chatter"),
     "load": ("tools.bench.load", "events a second through a running pair, mirrored, to a counting client"),
     "idle": ("tools.bench.idle", "what a member costs when nothing happens: processor and memory"),
     "events": ("tools.bench.iec104_events_micro", "the IEC 104 slave alone: events a second"),
@@ -22,7 +23,7 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0] not in FIGURES:
         print("usage: ./build.sh bench FIGURE [options]")
         for name, (_, about) in FIGURES.items():
-            print(f"  {name:10} {about}")
+            print(f"  {name:11} {about}")
         return 0 if not argv else 2
     sys.argv = [f"./build.sh bench {argv[0]}", *argv[1:]]
     runpy.run_module(FIGURES[argv[0]][0], run_name="__main__", alter_sys=False)

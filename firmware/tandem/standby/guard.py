@@ -117,8 +117,6 @@ class Guard:
         """The contacts, whenever one changed. `at_ns` of `pins` is replaced by `now`."""
         before, self.pins_read = self.pins_read, pins._replace(at_ns=now)
         self._out.append(do.Tell(self.pins_read))
-        if self._coil_waits and pins.watchdog and self.lines:
-            self._lines_on(self.lines, now)
         if pins.carriers and not before.carriers:
             self._carriers_back_at = now
         if before.lease and not pins.lease and self.service and not self._lease_rests:
@@ -151,6 +149,8 @@ class Guard:
                 self._renew(now)
             if self._turn and not self._gone_at:
                 self._out += self._proof.feed(self.pins_read, bool(self.lines) and not self._coil_waits, now)
+                if self._coil_waits and self._proof.closed and self.lines:
+                    self._lines_on(self.lines, now)
         if self._lines_given is not None and not self.pins_read.own:
             self._release_lines(now)
         if now >= self._beat_at and self._turn:
@@ -200,7 +200,7 @@ class Guard:
 
     def _lines_on(self, epoch: int, now: int) -> None:
         self.lines, self._lines_given = epoch, None
-        self._coil_waits = not (self._proof.closed or self.pins_read.watchdog)
+        self._coil_waits = not self._proof.closed
         if not self._coil_waits:
             self._out += [do.COIL_HIGH, do.Tell(say.Carried(now, say.LINES_ON, epoch))]
         elif self._proof.hurry():

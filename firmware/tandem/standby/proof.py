@@ -27,6 +27,7 @@ class WatchdogProof:
 
     def __init__(self, rules: Rules) -> None:
         self._limit_ns = 2 * rules.watchdog_ns
+        self._settle_ns = rules.settle_ns  # a contact that was about to open is open by then
         self._step = _Step.OPEN if rules.has_pins else _Step.FED
         self._has_pins = rules.has_pins
         self._since = _NEVER
@@ -82,7 +83,7 @@ class WatchdogProof:
                 self._go(_Step.OPEN)
                 return self._fail("the watchdog contact is open although pulses are sent")
         elif self._step is _Step.CLOSE:
-            if pins.watchdog:
+            if pins.watchdog and now - self._since >= self._settle_ns:
                 self._go(_Step.FED)
                 self._told, self._proven = "", True
                 return [Tell(Proof(True, ""))]
