@@ -89,7 +89,10 @@ class Confirming(Channel, Protocol):
         """Both members have the records up to `number`, or this one goes on alone; called each turn: be quick."""
 
     def told(self) -> int | None:
-        """Drain the number up to which its devices' events are confirmed to them, once the octets have left."""
+        """Drain the number up to which its devices' events are confirmed to them; asked before the octets leave.
+
+        So a successor never takes a new event for one that was confirmed: rather it has one repeated.
+        """
 
     def resume(self, number: int) -> None:
         """Before `start`, on a successor: its predecessor had confirmed up to `number`; what is above comes again."""

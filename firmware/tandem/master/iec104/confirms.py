@@ -1,7 +1,7 @@
 """Which of a device's events are confirmed to it: received, released, acknowledged, and told to the other member.
 
-    received --release()--> freed --N(R) left--> confirmed --told()--> mirrored as a cursor
-        |                     |
+    received --release()--> freed --N(R) made--> confirmed --told()--> mirrored as a cursor, ahead of the N(R) itself:
+        |                     |                  whoever dies in between has the device repeat, and loses nothing
         +--- the connection ended: the device offers them again, and they are matched (`master.again`)
 """
 
@@ -78,8 +78,8 @@ class Confirms:
             self._settle(number)
         return frames
 
-    def left(self, said: int) -> None:
-        """The connection's octets have left; `said` frames of it are acknowledged by them."""
+    def acknowledged(self, said: int) -> None:
+        """`said` frames of the connection are acknowledged by what it has sent, or is about to."""
         if said == self._said:
             return
         for _ in range(said - self._said):

@@ -78,7 +78,7 @@ class Connection:
 
     def told(self) -> int | None:
         """Drain the number up to which the devices were told."""
-        return self._endpoint.confirms.told() if self._first else None
+        return self._endpoint.told() if self._first else None
 
     def resume(self, number: int) -> None:
         """What a predecessor had confirmed."""

@@ -271,7 +271,12 @@ class Endpoint:
         """What the connection had to send has left."""
         if wire is self._current and wire.link is not None:
             self.controls.sent()
-            self.confirms.left(wire.link.said)
+
+    def told(self) -> int | None:
+        """Drain the number up to which the devices are told, by octets that may still wait to leave."""
+        if self._current is not None and self._current.link is not None:
+            self.confirms.acknowledged(self._current.link.said)
+        return self.confirms.told()
 
     def statistics(self) -> dict[str, dict[str, float]]:
         """Counters by device name; those of the place itself stand with each."""
