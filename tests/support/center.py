@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tandem.codec.iec60870.asdu import Asdu
+from tandem.show import time_text
 from tools.bench.conversation import Conversation
 from tools.bench.served import Served
 
@@ -41,13 +42,24 @@ class Center:
 
     def command(self, type_name: str, ioa: int, values: Mapping[str, Any], cause: int = 6) -> Asdu:
         """Send a command and wait for the answer to its activation."""
+        before = len(self.answers(type_name, ioa))
         self.talk.ask(type_name, ioa, values, cause)
+        self.until(lambda: len(self.answers(type_name, ioa)) > before)
+        return self.answers(type_name, ioa)[before]
 
-        def answers() -> list[Asdu]:
-            return [a for a in self.asdus if a.name == type_name and a.objects and a.objects[0][0] == ioa]
+    def answers(self, type_name: str, ioa: int) -> list[Asdu]:
+        """Those to the activations and deactivations of a command so far, without the ends of what was activated."""
+        mine = [a for a in self.asdus if a.name == type_name and a.objects and a.objects[0][0] == ioa]
+        return [answer for answer in mine if answer.cause != 10]
 
-        self.until(lambda: [a for a in answers() if a.cause != 10])
-        return next(a for a in answers() if a.cause != 10)
+    def ended(self, type_name: str) -> list[Asdu]:
+        """The terminations that came."""
+        return [answer for answer in self.asdus if answer.name == type_name and answer.cause == 10]
+
+    def events(self) -> list[tuple[int, str]]:
+        """(address, time as text) of every spontaneous object with a time, in the order in which they came."""
+        objects = [(ioa, values) for a in self.asdus if a.cause in (3, 11) for ioa, values in a.objects or ()]
+        return [(ioa, time_text(values["time_us"])) for ioa, values in objects if values.get("time_us")]
 
 
 def dial(host: str, port: int, source: str, timeout_s: float = 0.2) -> socket.socket:
@@ -58,7 +70,7 @@ def dial(host: str, port: int, source: str, timeout_s: float = 0.2) -> socket.so
 
 
 @contextmanager
-def center_at(host: str, served: Served, source: str) -> Iterator[Center]:
-    """A started connection to that address."""
-    with dial(host, served.port, source) as sock:
+def center_at(host: str, served: Served, source: str, port: int = 0) -> Iterator[Center]:
+    """A started connection to that address, at `port` or where the served slave listens."""
+    with dial(host, port or served.port, source) as sock:
         yield Center(sock, served.common_address)

@@ -31,23 +31,40 @@ _WAIT_S = 20.0
 _BEAT_PORT = 4721
 
 
-TWIN, POOL = 32, 33
-"""Last octets of the hosts of two more centers: one with a cursor on each member, one with connections to both."""
-_MORE_CENTERS = f"""
-[[slave.center]]
-name = "twin"
-hosts = ["127.20.2.{TWIN}/32"]
-session = "each-member"
+TWIN, POOL, VIEWER, LONER = 32, 33, 34, 35
+"""Last octets of the hosts of more centers: a cursor on each member, one for both, of slaves view and lone."""
+VIEW_PORT, LONE_PORT = 2405, 2406
 
+
+def _more(slave: str, port: int, mode: str, center: str, host: int, session: str) -> str:
+    opened = f"""
+[[slave]]
+name = "{slave}"
+protocol = "iec104"
+lan = "control"
+tcp_port = {port}
+hot_standby = "{mode}"
+common_address = 47
+points = "scada.csv"
+"""
+    return (opened if slave else "") + f"""
 [[slave.center]]
-name = "pool"
-hosts = ["127.20.2.{POOL}/32"]
-session = "group"
+name = "{center}"
+hosts = ["127.20.2.{host}/32"]
+session = "{session}"
 """
 
 
+_MORE = (
+    _more("", 0, "", "twin", TWIN, "each-member")
+    + _more("", 0, "", "pool", POOL, "group")
+    + _more("view", VIEW_PORT, "acquisition", "viewer", VIEWER, "each-member")
+    + _more("lone", LONE_PORT, "disabled", "loner", LONER, "group")
+)
+
+
 def patient_config(target: Path, **changes: int) -> Path:
-    """The example group with patient times and two more centers, in a new folder."""
+    """The example group with patient times, more centers, and a slave of each other mode; in a new folder."""
     target.mkdir(parents=True)
     for file in EXAMPLE.iterdir():
         text = file.read_text(encoding="utf-8")
@@ -56,7 +73,7 @@ def patient_config(target: Path, **changes: int) -> Path:
                 line = f"{key} = {value}"
                 text, found = re.subn(rf"^{key} = \d+", line, text, flags=re.MULTILINE)
                 text = text if found else text.replace("[standby]\n", f"[standby]\n{line}\n", 1)
-            text += _MORE_CENTERS
+            text += _MORE
         (target / file.name).write_text(text, encoding="utf-8")
     return target
 
