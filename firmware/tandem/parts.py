@@ -188,6 +188,11 @@ class Parts:
         pins = self.role.pins
         return not pins.at_ns or bool(pins.carriers >> self.lan_names.index(lan) & 1)
 
+    def without_lease(self) -> None:
+        """This board has no kernel lease and tells of no carriers: what is said of fences and done by them is so."""
+        self.rules = self.rules._replace(fenced=False, lans=0)
+        self.role.lease_fenced = False
+
     def restart(self, reason: str) -> None:
         """This process is to begin anew."""
         self.ask(Restart(reason))

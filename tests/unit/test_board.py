@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tandem.config.board import BOARDS, board_names, parse_board, read_board, way_ms
+from tandem.config.load import load
 from tandem.config.margins import RelayTimes, WatchdogTimes, margins
 from tandem.config.signals import LED_NAMES, SIGNALS
 from tandem.manage import check
+from tandem.node import Node
+from tandem.past import Past
+from tandem.port.board import load_board
+from tandem.standby.rules import guard_rules
+from tests.support.configs import EXAMPLE
 
 PI = (BOARDS / "rpi4" / "board.toml").read_text(encoding="utf-8")
 CM4 = (BOARDS / "cm4-dual" / "board.toml").read_text(encoding="utf-8")
@@ -77,3 +83,14 @@ def test_a_board_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert "7 ms  the role contact is open within W of the last pulse" in capsys.readouterr().out
     assert check.run([]) == 2 and check.run(["--board", "rpi5"]) == 1
     assert 'Did you mean "rpi' in capsys.readouterr().out
+
+
+def test_a_board_without_a_lease_does_not_claim_one() -> None:
+    board = load_board("rpi4", "a")
+    config = load(EXAMPLE)
+    rules = guard_rules(config, "a", board.relay, bool(board.pins), board.leased)
+    assert rules.has_pins and not rules.fenced and rules.lans == 0
+    node = Node(config, "a", board.relay, Past({}), lambda n: bytes(n), False, 0)
+    assert node.rules.fenced, "where nobody says otherwise"
+    node.without_lease()
+    assert node.status(0)["fence"] == "heart" and not node.role.lease_fenced
