@@ -14,6 +14,7 @@ usage() {
 ./build.sh test   style rules, types and every test; the last line is pytest's count
 ./build.sh check  the style rules and types alone, in seconds
 ./build.sh sim    stories of two nodes in virtual time, each from a seed
+./build.sh prove  stories, mutants and the walk for hours; what was run goes into docs/proof-ledger.jsonl
 ./build.sh bench  the figures: failover times, mirror lag, events a second
 ./build.sh wiring the wiring of every board, drawn from its data: docs/wiring, the boards' READMEs, docs/panel.md
 ./build.sh guardian install | version: the relay controller's program, onto an RP2040 by mpremote
@@ -79,6 +80,7 @@ case $verb in
     test) setup; peers; exec $venv/bin/python -m pytest "$@" ;;
     check) setup; exec $venv/bin/python -m pytest tests/tidy "$@" ;;
     sim) setup; exec $venv/bin/python -m tools.sim "$@" ;;
+    prove) setup; exec $venv/bin/python -m tools.sim.prove "$@" ;;
     bench) setup; exec $venv/bin/python -m tools.bench "$@" ;;
     guardian) setup; exec $venv/bin/python -m tools.guardian "$@" ;;
     wiring) setup; exec $venv/bin/python -m tools.wiring "$@" ;;

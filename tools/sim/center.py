@@ -82,6 +82,8 @@ class Center:
         self.last: dict[int, Event] = {}
         """By information object address: the newest object."""
         self.ready = False
+        self.away = False
+        """It does not dial."""
         self._dial = dial
         self._read = read
         self._pipe: Pipe | None = None
@@ -98,7 +100,7 @@ class Center:
 
     def _connect(self) -> None:
         if self._pipe is None:
-            self._pipe = self._dial(self)
+            self._pipe = None if self.away else self._dial(self)
             if self._pipe is None:
                 self.world.after(_RECONNECT_NS, self._connect)
                 return

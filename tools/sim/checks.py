@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tandem.codec.beat import Role
 from tandem.codec.record import SIZE
 from tools.bench.plan import other
+from tools.sim.faults import GENTLE
 from tools.sim.ledger import Broken, Ledger
 from tools.sim.member import Member
 from tools.sim.site import Site
@@ -16,6 +19,7 @@ _IMAGES_NS = 20 * MS  # images are compared so often, not at every event
 _APART_NS = 500 * MS  # after a partition that nothing can fence: until the one of the two has dropped
 _POLLED_NS = 700 * MS
 _AIR_NS = 20 * MS
+_OUTAGE_NS = 1_600 * MS
 _PER_FAULT, _AT_REST = 3, 2
 
 
@@ -33,6 +37,7 @@ class Checks:
         self._active: dict[str, int] = {}
         self._served_epoch = 0
         """The highest epoch in which a center was served: one that nobody saw may be passed over."""
+        self._unserved_since = -1
         self._excused_until = 0
         self._records: dict[tuple[int, int], bytes] = {}
         self._read_to: dict[str, tuple[object, int]] = {}
@@ -75,7 +80,8 @@ class Checks:
     # --- after each turn ----------------------------------------------------------------------------------------
 
     def _turned(self, member: Member) -> None:
-        self._look_at_epoch(member)
+        if member.thawed_ns != self.world.now:  # the rest of a turn that was frozen: what it decided is long over
+            self._look_at_epoch(member)
         if self.world.now >= self._images_at:
             self._images_at = self.world.now + _IMAGES_NS
             self._may_both()
@@ -164,15 +170,40 @@ class Checks:
                 return "a device is not asked by the active"
         return ""
 
+    def watch(self) -> None:
+        """Call it now and then: while one member is well and the other cannot serve, it serves. Raises Broken."""
+        since = -1
+        for letter, member in self.site.members.items():
+            if self._able(letter) and not self._working(other(letter)) and not member.node.is_active:
+                since = self._unserved_since if self._unserved_since >= 0 else self.world.now
+        self._unserved_since = since
+        if since >= 0 and self.world.now - since > _OUTAGE_NS:
+            raise Broken(f"outage: nobody serves for {(self.world.now - since) // MS} ms, and one member is well")
+
+    def _working(self, letter: str) -> bool:
+        member = self.site.members[letter]
+        frozen = member.supervisor.frozen or member.heart.frozen or letter in self.site.air.hung
+        return member.up and not frozen
+
+    def _able(self, letter: str) -> bool:
+        """The member runs since long, is no stranger to its cables, and has no reason to wait."""
+        member, air = self.site.members[letter], self.site.air
+        cabled = all(air.on_lan(letter, lan) and (letter, lan) not in air.mute for lan in self.site.bench.owner)
+        role = member.node.role.role
+        return self._working(letter) and cabled and role in (Role.STANDBY, Role.TAKING_OVER) and not self._welded()
+
+    def _welded(self) -> bool:
+        return self.site.relay is not None and any(r.welded for r in self.site.bench.relays.role.values())
+
     def alive(self) -> None:
         """Raises Broken."""
         if sentence := self.unwell():
             raise Broken(f"liveness: {sentence}")
 
-    def calm(self, faults: int, at_heal: int) -> None:
-        """Role changes: so many a fault, and few after everything was mended. Raises Broken."""
-        allowed = 1 + _PER_FAULT * faults
+    def calm(self, kinds: Sequence[str], at_heal: int) -> None:
+        """Role changes: none from gentle faults, so many from each other, few after all is mended. Raises Broken."""
+        allowed = 1 + _PER_FAULT * len([kind for kind in kinds if kind not in GENTLE])
         if at_heal > allowed:
-            raise Broken(f"unrest: {at_heal} takeovers from {faults} faults")
+            raise Broken(f"unrest: {at_heal} takeovers from {', '.join(kinds)}")
         if self.role_changes - at_heal > _AT_REST:
             raise Broken(f"unrest: {self.role_changes - at_heal} takeovers after everything was mended")

@@ -41,7 +41,8 @@ class Faults:
         self.world = site.world
         self.air = site.air
         self.bench = site.bench
-        self.done = 0
+        self.kinds: list[str] = []
+        """What was done so far."""
         self.froze: Callable[[str, int], None] = lambda letter, began: None
         """Called with a member and since when it stood still, before it goes on."""
         site.aims.steps = self._steps
@@ -67,7 +68,7 @@ class Faults:
         """One fault, mended after a while."""
         member = self.site.members[fault.letter]
         self.world.tell(f"FAULT {fault.kind} of {fault.letter} for {fault.for_ms} ms")
-        self.done += 1
+        self.kinds.append(fault.kind)
         mend = KINDS[fault.kind](self, member)
 
         began = self.world.now
@@ -88,6 +89,8 @@ class Faults:
             self.bench.cut(what, None, True)
         for device in (self.site.line, self.site.tcp):
             device.late_ns, device.silent = 0, False
+        for center in self.site.centers.values():
+            center.away = False
         for letter, member in self.site.members.items():
             member.flash.mood = "well"
             self._unhang(member)
@@ -227,7 +230,8 @@ class Faults:
 
     def _late(self, member: Member) -> Callable[[], None]:
         """Devices answer late: also to somebody else than who asked."""
-        self.site.line.late_ns, self.site.tcp.late_ns = 270 * MS, 400 * MS
+        self.site.line.late_ns = (270 if member.letter == "a" else 340) * MS  # before its time-out, or after it
+        self.site.tcp.late_ns = 400 * MS
 
         def mend() -> None:
             self.site.line.late_ns = self.site.tcp.late_ns = 0
@@ -250,6 +254,13 @@ class Faults:
         for center in self.site.centers.values():
             center.hang_up()
         return _NOTHING
+
+    def _away(self, member: Member) -> Callable[[], None]:
+        """One of the centers is away, the other reads on."""
+        center = self.site.centers["probe"]
+        center.away = True
+        center.hang_up()
+        return lambda: setattr(center, "away", False)
 
     def _burst(self, member: Member) -> Callable[[], None]:
         """Everything changes, again and again, in a few milliseconds."""
@@ -282,7 +293,7 @@ KINDS: dict[str, Callable[[Faults, Member], Callable[[], None]]] = {
     "freeze-heart": Faults._freeze_heart, "freeze": Faults._freeze, "end": Faults._end, "power": Faults._cut_power,
     "hang": Faults._hang, "weld": Faults._welds, "reset-link": Faults._reset_link, "replay": Faults._replay,
     "reboot-and-replay": Faults._reboot_and_replay, "late": Faults._late, "silent": Faults._silent,
-    "device-restart": Faults._device_restarts, "hang-up": Faults._hang_up, "burst": Faults._burst,
+    "device-restart": Faults._device_restarts, "hang-up": Faults._hang_up, "center-away": Faults._away, "burst": Faults._burst,
     "switchover": Faults._switchover, "clock": Faults._clock, "apart": Faults._apart, "between": Faults._between,
     "one-way": Faults._one_way,
     "cable-1": lambda f, m: f._cut(f._lan(0), m.letter), "cable-2": lambda f, m: f._cut(f._lan(1), m.letter),
@@ -293,3 +304,8 @@ KINDS: dict[str, Callable[[Faults, Member], Callable[[], None]]] = {
     "flash-slow": lambda f, m: f._flash("slow")(m), "flash-full": lambda f, m: f._flash("full")(m),
     "flash-lies": lambda f, m: f._flash("lies")(m),
 }  # fmt: skip
+GENTLE = frozenset({
+    "reset-link", "replay", "late", "silent", "device-restart", "hang-up", "center-away", "burst", "clock", "switch-1", "switch-2",
+    "crossover", "one-way-1", "one-way-2", "flash-slow", "flash-full", "flash-lies",
+})  # fmt: skip
+"""Faults for which no role has to move."""

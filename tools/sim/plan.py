@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from typing import NamedTuple
 
 from tools.sim.aims import AIMS, Aim
-from tools.sim.faults import KINDS, Fault
+from tools.sim.faults import GENTLE, KINDS, Fault
 
-_COMMON = (
+_COMMON: tuple[str, ...] = (
     "kill", "kill-all", "stall", "freeze", "power", "switchover", "cable-1", "cable-2", "apart", "one-way", "hang",
 )  # fmt: skip
 _TIMES_MS = (5, 20, 45, 60, 80, 120, 140, 160, 190, 240, 500, 510, 600)
@@ -15,22 +16,37 @@ _TIMES_MS = (5, 20, 45, 60, 80, 120, 140, 160, 190, 240, 500, 510, 600)
 _LONGEST_MS = 2500
 _QUIET_EVERY = 20  # so many stories hold one without a fault
 _SCRIPT_EVERY = 8
+_GENTLE_EVERY = 10
 
 
-def draw_plan(seed: int, fewest: int = 5, most: int = 9, relays: bool = True) -> tuple[Fault, ...]:
+class Taste(NamedTuple):
+    """What a story's faults are drawn from: how many, which kinds and aims ("" is none: at a time), what is `first`."""
+
+    fewest: int = 5
+    most: int = 9
+    kinds: tuple[str, ...] = ()
+    aims: tuple[str, ...] = ()
+    first: tuple[Fault, ...] = ()
+
+
+def draw_plan(seed: int, relays: bool = True, taste: Taste = Taste()) -> tuple[Fault, ...]:  # noqa: B008
     """The faults of a story. Equal seeds draw equal plans."""
     draw = random.Random(f"plan {seed}")
-    if fewest and seed % _QUIET_EVERY == 0:
+    faults = list(taste.first)
+    common, kinds = _COMMON, tuple(k for k in KINDS if relays or k != "weld")
+    if taste.kinds:
+        common = kinds = taste.kinds
+    elif seed % _QUIET_EVERY == 0:
         return ()
-    kinds = [k for k in KINDS if relays or k != "weld"]
-    faults: list[Fault] = []
-    if seed % _SCRIPT_EVERY == 1:
+    elif seed % _GENTLE_EVERY == 3:
+        common = kinds = tuple(sorted(GENTLE))
+    elif seed % _SCRIPT_EVERY == 1:
         faults += draw.choice(list(SCRIPTS.values()))
     at_ms = 0
-    for _ in range(max(0, draw.randint(fewest, most) - len(faults))):
+    for _ in range(max(0, draw.randint(taste.fewest, taste.most) - len(faults))):
         at_ms += draw.choice((0, draw.randrange(300), draw.randrange(300), draw.randrange(2000)))
-        kind = draw.choice(_COMMON if draw.random() < 0.5 else kinds)
-        faults.append(Fault(at_ms, kind, draw.choice("ab"), _how_long(draw), _aim(draw)))
+        kind = draw.choice(common if draw.random() < 0.5 else kinds)
+        faults.append(Fault(at_ms, kind, draw.choice("ab"), _how_long(draw), _aim(draw, taste.aims)))
     return tuple(faults)
 
 
@@ -40,11 +56,12 @@ def _how_long(draw: random.Random) -> int:
     return draw.choice((draw.randrange(20, 300), draw.randrange(20, _LONGEST_MS)))
 
 
-def _aim(draw: random.Random) -> Aim | None:
-    if draw.random() < 0.5:
+def _aim(draw: random.Random, aims: tuple[str, ...]) -> Aim | None:
+    what = draw.choice(aims) if aims else "" if draw.random() < 0.5 else draw.choice(AIMS)
+    if not what:
         return None
     after_ms = draw.choice((0, 0, draw.randrange(1, 40)))
-    return Aim(draw.choice(AIMS), draw.choice((1, 1, 1, 2, 3)), draw.choice((0, 0, 1, 2, 3, 5)), after_ms)
+    return Aim(what, draw.choice((1, 1, 1, 2, 3)), draw.choice((0, 0, 1, 2, 3, 5)), after_ms)
 
 
 def _at(what: str, steps: int = 0, after_ms: int = 0) -> Aim:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.sim.checks import Broken, Checks
@@ -38,6 +38,7 @@ class Story:
         self.warm_up()
         for fault in plan:
             self.faults.arm(fault)
+        self._watch()
         last_ms = max((fault.at_ms for fault in plan), default=3000)
         self.world.run(last_ms * MS + _AFTER_LAST_NS)
         self.heal()
@@ -58,7 +59,7 @@ class Story:
         self._operating = self.site.moving = False
         self.world.run(_QUIET_NS)
         self.checks.alive()
-        self.checks.calm(self.faults.done, at_heal)
+        self.checks.calm(self.faults.kinds, at_heal)
         self.checks.ledger.settle()
         for center in self.site.centers.values():
             center.interrogate()
@@ -78,6 +79,10 @@ class Story:
                 return
         self.checks.alive()
 
+    def _watch(self) -> None:
+        self.checks.watch()
+        self.world.after(_STEP_NS, self._watch)
+
     def _operate(self) -> None:
         if self._operating:
             self.checks.ledger.operate()
@@ -89,11 +94,13 @@ def tell(
     plan: Sequence[Fault] | None = None,
     board: str = "relays",
     folder: str | Path = EXAMPLE,
+    listen: Callable[[Story], object] = lambda story: None,
 ) -> tuple[Story, str]:
     """Tell the story of a seed, or of another plan; returns it with "" or the sentence of what broke."""
     story = Story(seed, folder, board)
+    listen(story)
     try:
-        story.run(draw_plan(seed, relays=board == "relays") if plan is None else plan)
+        story.run(draw_plan(seed, board == "relays") if plan is None else plan)
     except Broken as broken:
         story.world.tell(f"BROKEN {broken}")
         return story, str(broken)
