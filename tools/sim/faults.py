@@ -293,7 +293,8 @@ KINDS: dict[str, Callable[[Faults, Member], Callable[[], None]]] = {
     "freeze-heart": Faults._freeze_heart, "freeze": Faults._freeze, "end": Faults._end, "power": Faults._cut_power,
     "hang": Faults._hang, "weld": Faults._welds, "reset-link": Faults._reset_link, "replay": Faults._replay,
     "reboot-and-replay": Faults._reboot_and_replay, "late": Faults._late, "silent": Faults._silent,
-    "device-restart": Faults._device_restarts, "hang-up": Faults._hang_up, "center-away": Faults._away, "burst": Faults._burst,
+    "device-restart": Faults._device_restarts, "hang-up": Faults._hang_up, "center-away": Faults._away,
+    "burst": Faults._burst,
     "switchover": Faults._switchover, "clock": Faults._clock, "apart": Faults._apart, "between": Faults._between,
     "one-way": Faults._one_way,
     "cable-1": lambda f, m: f._cut(f._lan(0), m.letter), "cable-2": lambda f, m: f._cut(f._lan(1), m.letter),
@@ -305,7 +306,7 @@ KINDS: dict[str, Callable[[Faults, Member], Callable[[], None]]] = {
     "flash-lies": lambda f, m: f._flash("lies")(m),
 }  # fmt: skip
 GENTLE = frozenset({
-    "reset-link", "replay", "late", "silent", "device-restart", "hang-up", "center-away", "burst", "clock", "switch-1", "switch-2",
-    "crossover", "one-way-1", "one-way-2", "flash-slow", "flash-full", "flash-lies",
+    "reset-link", "replay", "late", "silent", "device-restart", "hang-up", "center-away", "burst", "clock", "switch-1",
+    "switch-2", "crossover", "one-way-1", "one-way-2", "flash-slow", "flash-full", "flash-lies",
 })  # fmt: skip
 """Faults for which no role has to move."""

@@ -58,6 +58,8 @@ def hunt(mutant: Mutant) -> Kill:
     seeds, _, said = done.stdout.strip().partition(" ")
     if done.returncode or not seeds.isdigit():
         return Kill(mutant, 0, (done.stderr.strip().splitlines() or ["no answer"])[-1])
+    if int(seeds) and (well := tell_one(_FIRST_SEED + int(seeds) - 1, mutant.board, str(EXAMPLE), mutant.taste).fault):
+        return Kill(mutant, 0, f"proves nothing: in that story the product itself breaks: {well}")
     return Kill(mutant, int(seeds), said)
 
 

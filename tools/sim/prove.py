@@ -114,8 +114,9 @@ def _commit() -> str:
 
 def _write(ledger: Path, line: dict[str, Any]) -> None:
     ledger.parent.mkdir(exist_ok=True)
+    torn = ledger.exists() and not ledger.read_bytes().endswith(b"\n")
     with ledger.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+        file.write("\n" * torn + json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":
