@@ -14,7 +14,8 @@ from tandem.database import Database
 from tandem.standby import role_sense
 from tandem.standby.role_table import Input
 from tools.sim.checks import Broken
-from tools.sim.faults import KINDS, Fault
+from tools.sim.fault import Fault
+from tools.sim.faults import KINDS
 from tools.sim.plan import SCRIPTS, draw_plan
 from tools.sim.story import Story, tell
 from tools.sim.world import MS, SECOND

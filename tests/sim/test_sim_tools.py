@@ -13,7 +13,7 @@ from tandem.standby import role_sense
 from tandem.standby.role_table import Input
 from tools.sim import matrix, prove
 from tools.sim.draw import picture
-from tools.sim.faults import Fault
+from tools.sim.fault import Fault
 from tools.sim.mutants import MUTANTS
 from tools.sim.plan import Taste
 from tools.sim.play import Play

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.sim.draw import picture
-from tools.sim.faults import Fault
+from tools.sim.fault import Fault
 from tools.sim.many import Job, Result, tell_all
 from tools.sim.matrix import report, run, share
 from tools.sim.mutants import MUTANTS

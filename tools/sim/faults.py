@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tandem.codec.beat import Role
 from tools.bench.plan import other
-from tools.sim.aims import Aim
+from tools.sim.fault import Fault
 from tools.sim.member import Member
 from tools.sim.site import Site
 from tools.sim.world import MS, SECOND
 
 BURST = 300
-
-
-class Fault(NamedTuple):
-    """One fault: `at_ms` after the warm-up (or when its `aim` comes, from then on), mended after `for_ms`."""
-
-    at_ms: int
-    kind: str
-    letter: str
-    for_ms: int
-    aim: Aim | None = None
-
-    def __str__(self) -> str:
-        when = f"at {self.at_ms} ms"
-        if self.aim:
-            what, count, steps, after_ms = self.aim
-            place = f"{after_ms} ms after" if after_ms else f"{steps} steps into" if steps else "just before"
-            when += f", {place} {what!r} (no. {count})"
-        return f"{self.kind} of {self.letter} for {self.for_ms} ms, {when}"
 
 
 class Faults:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tools.sim.aims import Aim
-from tools.sim.faults import Fault
+from tools.sim.fault import Fault
 from tools.sim.plan import Taste
 
 Edit = tuple[str, str, str]

@@ -6,7 +6,8 @@ import random
 from typing import NamedTuple
 
 from tools.sim.aims import AIMS, Aim
-from tools.sim.faults import GENTLE, KINDS, Fault
+from tools.sim.fault import Fault
+from tools.sim.faults import GENTLE, KINDS
 
 _COMMON: tuple[str, ...] = (
     "kill", "kill-all", "stall", "freeze", "power", "switchover", "cable-1", "cable-2", "apart", "one-way", "hang",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tools.bench.plan import MEMBERS
-from tools.sim.faults import KINDS, Fault
+from tools.sim.fault import Fault
+from tools.sim.faults import KINDS
 from tools.sim.ledger import Broken
 from tools.sim.story import Story
 from tools.sim.tale import Tale

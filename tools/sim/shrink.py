@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tools.sim.faults import Fault
+from tools.sim.fault import Fault
 from tools.sim.story import tell
 
 _ROUND_MS = 100

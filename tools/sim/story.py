@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.sim.checks import Broken, Checks
-from tools.sim.faults import Fault, Faults
+from tools.sim.fault import Fault
+from tools.sim.faults import Faults
 from tools.sim.plan import draw_plan
 from tools.sim.site import EXAMPLE, Site
 from tools.sim.world import MS, SECOND

@@ -62,7 +62,7 @@ class _Seal:
     def verify(self, octets: Any) -> Any:
         return octets[0]
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Seal:
+    def __deepcopy__(self, _: dict[int, Any]) -> _Seal:
         return self
 
 
