@@ -30,10 +30,8 @@ pytestmark = [pytest.mark.pair, pytest.mark.slow]
 class Client:
     """c104 behind pipes: one JSON question, one answer."""
 
-    def __init__(self, port: int, way: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(PEER), str(port), way], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.heard: list[list[Any]] = []
         self._answer()
 
@@ -88,7 +86,7 @@ def tap(group: Group) -> Iterator[Tap]:
 
 
 def connected(tap: Tap, way: str) -> Iterator[Client]:
-    made = Client(tap.port, way)
+    made = Client([sys.executable, str(PEER), str(tap.port), way])
     assert made.ask("connect") is True
     yield made
     made.close()
