@@ -22,6 +22,7 @@ CENTERS = (
     f'[[slave.center]]\nname = "west"\nhosts = ["{WEST}/32"]\nsession = "group"\n' + _FIRST,
 )
 NEVER_READ, NOT_TOPICAL = Quality.NEVER_READ, Quality.NOT_TOPICAL
+NT = 0x40
 VOLTAGE = 2001  # a float with time tag: no two changes are alike
 
 
@@ -186,3 +187,30 @@ def test_points_of_a_master_without_hot_standby_are_read_by_the_successor(tmp_pa
     group.until(lambda: new.node.in_sync, 8000)
     group.run(500)
     group.checks.alive()
+
+
+def test_a_standby_whose_mirror_hangs_says_so_to_its_centers_and_takes_it_back(group: SimGroup) -> None:
+    standby, front = group.standby, Front(group, EAST, group.standby)
+    link = group.site.wires.link
+    assert link is not None
+    group.site.moving = False
+    group.run(1500)
+    front.asdus.clear()
+    link.up = lambda to: False
+    group.run(1900)
+    assert not topical(front), "not before stale_after_ms"
+    group.until(lambda: topical(front), 400)
+    group.run(20)
+    newest = dict(topical(front))
+    assert not newest[1002] | newest[2001] | newest[2101]
+    group.until(lambda: not standby.node.database.mirror_silent, 6000)
+    group.run(200)
+    newest = dict(topical(front))
+    assert newest[1002] and newest[2001] and newest[2101], "the link came anew"
+    assert front.started == 1 and group.active.letter != standby.letter
+
+
+def topical(front: Front) -> list[tuple[int, bool]]:
+    """(address, is topical) of what came with a time."""
+    objects = [o for asdu in front.asdus if asdu.type in (30, 36) for o in asdu.objects or () if o[0] < 9000]
+    return [(ioa, not values["quality"] & NT) for ioa, values in objects]
