@@ -76,11 +76,14 @@ class NodeRig:
         self.node.receive(STREAM, bytes.fromhex(octets), self.now)
 
     def frames(self) -> list[str]:
-        """What the center was sent since it was asked last: each frame in spaced hex."""
+        """What the center was sent since it was asked last: each frame in spaced hex. The center acknowledges it."""
         octets = b"".join(data for stream, data in self.node.outgoing() if stream == STREAM)
         frames = []
         while octets:
             size = 2 + octets[1]
             frames.append(octets[:size].hex(" "))
+            if not octets[2] & 1:  # an I-frame: N(R) is behind its N(S)
+                behind = (int.from_bytes(octets[2:4], "little") + 2) & 0xFFFF
+                self.node.receive(STREAM, b"\x68\x04\x01\x00" + behind.to_bytes(2, "little"), self.now)
             octets = octets[size:]
         return frames
