@@ -83,6 +83,10 @@ class Journeys:
         self._here, self._both = Marks(), Marks()
         self._left: dict[str, Marks] = {}  # by "slave.center": written to a session of this member
         self._answered: dict[str, Marks] = {}  # confirmed on it
+        self._pairs = [
+            (station, [self._pair(f"{name}.{center}", *reached) for center, *reached in station.progress()])
+            for name, (_, station) in service.stations.items()
+        ]
         self._cursors: dict[str, Marks] = {}  # by key of the mirrored cursors: confirmed, on whichever member
         self._swaps = -1
 
@@ -96,17 +100,30 @@ class Journeys:
             for marks in (self._here, *self._left.values(), *self._answered.values(), *self._cursors.values()):
                 marks.cut(mirror.sink.common)
             self._both.cut(mirror.sink.common)
-            for key, left, answered in self._service.progress():
-                _of(self._left, key).skip(left)
-                _of(self._answered, key).skip(answered)
-        self._here.mark(self._journal.head, now)
-        if mirror.granter.granting:
-            self._both.mark(mirror.granter.acknowledged, now)
-        for key, left, answered in self._service.progress():
-            _of(self._left, key, left).mark(left, now)
-            _of(self._answered, key, answered).mark(answered, now)
+            for station, pairs in self._pairs:
+                for (_, left, answered), (left_marks, answered_marks) in zip(station.progress(), pairs, strict=True):
+                    left_marks.skip(left)
+                    answered_marks.skip(answered)
+        if self._journal.head > self._here.reached:
+            self._here.mark(self._journal.head, now)
+        granter = mirror.granter
+        if granter.acknowledged > self._both.reached and granter.granting:
+            self._both.mark(granter.acknowledged, now)
+        for station, pairs in self._pairs:
+            for (_, left, answered), (left_marks, answered_marks) in zip(station.progress(), pairs, strict=True):
+                if left > left_marks.reached:
+                    left_marks.mark(left, now)
+                if answered > answered_marks.reached:
+                    answered_marks.mark(answered, now)
         for key, number in mirror.cursors.numbers.items():
-            _of(self._cursors, key, number).mark(number, now)
+            if key not in self._cursors:
+                self._cursors[key] = Marks(number)
+            elif number > self._cursors[key].reached:
+                self._cursors[key].mark(number, now)
+
+    def _pair(self, center: str, left: int, answered: int) -> tuple[Marks, Marks]:
+        self._left[center], self._answered[center] = Marks(left), Marks(answered)
+        return self._left[center], self._answered[center]
 
     def event(self, number: int, utc_us: Callable[[int], int]) -> dict[str, object]:
         """The journey of one event as plain data; `utc_us(ns)` is the wall clock at a monotonic time.
@@ -149,8 +166,7 @@ class Journeys:
         return self._cursors[key].at(number) if key in self._cursors else None
 
     def _center(self, key: str, number: int, here: int, utc_us: Callable[[int], int]) -> list[dict[str, object]]:
-        left = self._left[key].at(number) if key in self._left else None
-        answered = self._answered[key].at(number) if key in self._answered else None
+        left, answered = self._left[key].at(number), self._answered[key].at(number)
         by, shared = self._member, self._service.is_shared(key)
         told = self._cursor(key, number) if shared else None
         if told is not None and (left is None or told < left):  # it was delivered there: no more is known here
@@ -181,11 +197,3 @@ class Journeys:
             "ms": round((at - here) / 1e6, 3) if known and at is not None and here > 0 else None,
             **more,
         }
-
-
-def _of(marks: dict[str, Marks], key: str, reached: int = 0) -> Marks:
-    """The marks of a key; a new one's stage had reached that at times that nobody knows."""
-    found = marks.get(key)
-    if found is None:
-        found = marks[key] = Marks(reached)
-    return found

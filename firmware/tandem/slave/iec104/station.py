@@ -55,6 +55,7 @@ class Station:
         self._most_sessions = int(str(slave.options.get("max_connections", MOST_SESSIONS)))
         returns = bool(slave.options.get("return_information", True))
         self._centers = {config.name: Center(config, rows, database, returns) for config in slave.centers}
+        self._shared = [center for center in self._centers.values() if center.config.session == "group"]
         self._hosts: list[_Prefix] = [
             (ipaddress.ip_network(host, strict=False), self._centers[config.name])
             for config in slave.centers
@@ -157,12 +158,11 @@ class Station:
     def flights(self) -> list[tuple[str, bool, bool, int]]:
         """Drain, of the centers with session = "group": (name, just started, is started, objects unconfirmed)."""
         moved = []
-        for name, center in self._centers.items():
-            if center.config.session == "group":
-                before, state = center.flights_told, (center.starts, center.session is not None, center.unconfirmed)
-                if state != before:
-                    center.flights_told = state
-                    moved.append((name, state[0] != before[0], state[1], state[2]))
+        for center in self._shared:
+            before, state = center.flights_told, (center.starts, center.session is not None, center.unconfirmed)
+            if state != before:
+                center.flights_told = state
+                moved.append((center.name, state[0] != before[0], state[1], state[2]))
         return moved
 
     def elsewhere(self, center: str, started: bool, unconfirmed: int, now: int) -> None:
