@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 
+from tandem.point import MS
 from tandem.service import Service
 from tandem.standby.mirror import Mirror
 
@@ -17,6 +18,8 @@ KEY = "center."
 """Before "slave.center" in the keys of the states that both members tell."""
 _WORD = struct.Struct("<IcBI")
 _U32 = 0xFFFF_FFFF
+_PACE_NS = 10 * MS
+"""While events flow the count of unconfirmed ones is told so often: a successor may count the last of them short."""
 
 
 class Centers:
@@ -28,19 +31,27 @@ class Centers:
         self._mirror = mirror
         self._turns: dict[str, tuple[int, str]] = {}  # by "slave.center": the newest start, and whose it was
         self._states = dict.fromkeys(service.shared(), (False, 0))  # here: is started, objects unconfirmed
+        self._owed: dict[str, None] = {}  # centers whose state the peer was not told yet
+        self._tell_at = 0
         for center in self._states:  # now, so that no later state can take its place from it
             self._tell(center, 0)
 
-    def tick(self) -> None:
-        """Tell what changed here."""
+    def tick(self, now: int) -> None:
+        """Tell what changed here: starts, ends and the last confirmation at once, counts that go up and down later."""
         for center, anew, started, unconfirmed in self._service.flights():
-            turn, owner = self._turns.get(center, (0, ""))
-            self._states[center] = started, unconfirmed
+            before, self._states[center] = self._states[center], (started, unconfirmed)
             if anew:
-                turn, owner = turn + 1 & _U32, self._member
-                self._turns[center] = turn, owner
-            if owner == self._member:
-                self._tell(center, turn)
+                self._turns[center] = self._turns.get(center, (0, ""))[0] + 1 & _U32, self._member
+            self._owed[center] = None
+            if anew or not unconfirmed or started != before[0]:
+                self._tell_at = now
+        if self._owed and now >= self._tell_at:
+            self._tell_at = now + _PACE_NS
+            for center in self._owed:
+                turn, owner = self._turns.get(center, (0, ""))
+                if owner == self._member:
+                    self._tell(center, turn)
+            self._owed.clear()
 
     def _tell(self, center: str, turn: int) -> None:
         started, unconfirmed = self._states[center]

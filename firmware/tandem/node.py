@@ -238,7 +238,7 @@ class Node(Parts):
             granter.released(max(self.service.released(), self.field.release(limit, now)))
         for key, number in (*self.service.cursors().items(), *self.field.cursors().items()):
             self.mirror.cursor(key, number)
-        self.centers.tick()
+        self.centers.tick(now)
         self.journeys.tick(now)
         self.mirror.flush(now)
         self.conduct.mirror(now)
