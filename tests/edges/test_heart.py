@@ -22,7 +22,8 @@ from tandem.standby.guard_words import PathRule, Rules
 KEY = bytes(range(32))
 SEAL = Seal(KEY)
 HERE, THERE = "127.33.7.1", "127.33.7.2"
-RULES = Rules(0, (PathRule("lan.station"), PathRule("serial.crossover", 6 * MS, True)), lans=1)
+RULES = Rules(0, (PathRule("lan.station"), PathRule("serial.crossover", 6 * MS, True)), watchdog_ns=400 * MS, lans=1)
+HOLD_S = 0.25
 
 
 class Bench:
@@ -63,11 +64,14 @@ class Bench:
         self.seen: list[tuple[float, str]] = []
         self.frames: list[tuple[float, str, Beat]] = []
         self.own = self.watchdog = self.lease = False
-        self.moves_at = 0.0
+        self.moves_at = self.pulsed = 0.0
         self.tell()
 
     def tell(self) -> None:
-        self.pins.send(b"S" + bytes([self.own, 0, self.watchdog, self.lease, 1]))
+        try:
+            self.pins.send(b"S" + bytes([self.own, 0, self.watchdog, self.lease, 1]))
+        except OSError:
+            pass  # the heart has ended: the next read says so
 
     def run(self, seconds: float) -> None:
         """Play for so long, or until the heart has closed its pins."""
@@ -77,6 +81,9 @@ class Bench:
             select.select([self.pins.fileno(), self.peer.fileno(), self.tty], [], [], 0.002)
             now = time.monotonic()
             coil = self.read_pins(now, coil)
+            if self.watchdog and now - self.pulsed > HOLD_S:
+                self.watchdog = False
+                self.tell()
             self.read_frames(now)
             if coil != self.own and now >= self.moves_at:
                 self.own = coil
@@ -88,8 +95,8 @@ class Bench:
             while word := self.pins.recv(64):
                 if word in (b"C0", b"C1"):
                     coil, self.moves_at = word == b"C1", now + 0.005
-                if word in (b"P", b"R"):
-                    fresh, self.watchdog = not self.watchdog, True
+                if word == b"P":
+                    fresh, self.watchdog, self.pulsed = not self.watchdog, True, now
                     if fresh:
                         self.tell()
                     if self.seen and self.seen[-1][1] == word.decode():
@@ -190,7 +197,7 @@ def test_a_frozen_heart_that_thaws_gives_everything_back_before_it_beats(bench: 
     bench.seen.clear()
     bench.frames.clear()
     os.kill(bench.heart_pid, signal.SIGCONT)
-    bench.run(0.3)
+    bench.run(0.9)
     words = [word for _, word in bench.seen]
     assert words[:3] == ["C0", "D", "X"] and "P" in words and "R" not in words and "C1" not in words
     assert not bench.own and Kind.RELEASED_SERVICE not in bench.kinds("lan")
