@@ -214,3 +214,22 @@ def topical(front: Front) -> list[tuple[int, bool]]:
     """(address, is topical) of what came with a time."""
     objects = [o for asdu in front.asdus if asdu.type in (30, 36) for o in asdu.objects or () if o[0] < 9000]
     return [(ioa, not values["quality"] & NT) for ioa, values in objects]
+
+
+def test_a_member_that_is_active_again_trusts_no_old_value_of_a_master_without_hot_standby(tmp_path: Path) -> None:
+    edit = ("gateway.toml", "hot_standby = true\nscan = { normal", "hot_standby = false\nscan = { normal")
+    group = SimGroup(tmp_path / "cold", edit)
+    first, second = group.active, group.standby
+    power, answers = (first.node.table.id(name) for name in ("M1.active_power", "_sys.device.M1.ok"))
+    for to in (second, first):
+        group.active.order(to.letter)
+        group.until(lambda member=to: member.node.is_active)  # type: ignore[misc]
+        if to is second:
+            group.until(lambda: group.value(second, "_sys.device.M1.ok"))
+            group.run(1000)
+            assert first.node.database.served_quality(power) & NOT_TOPICAL, "a standby's old value"
+    records = first.node.journal.read(first.node.journal.cursor(0), first.node.journal.head, 100_000)
+    states = [record[2] for record in records if record[3] == answers]
+    group.until(lambda: group.value(first, "_sys.device.M1.ok"))
+    assert states[-1] == 0 or states[-2:] == [0, 1], "lost until it was read anew"
+    assert not first.node.database.served_quality(power)
