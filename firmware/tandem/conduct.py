@@ -231,7 +231,7 @@ class Conduct:
 
     def _claim_again(self, epoch: int, now: int) -> None:
         node = self.node
-        reserved = node.standing.reserved
+        reserved = node.reserved_epoch
         if node.is_active and reserved > max(epoch, node.history.epoch):
             node.role.epoch = reserved
             self.begin_history(reserved, now)

@@ -183,6 +183,12 @@ class Parts:
         """Of the history that this member works in, or last worked in."""
         return max(self.standing.epoch, self.history.epoch)
 
+    @property
+    def reserved_epoch(self) -> int:
+        """On flash for the next claim, and reserved since this start; 0: none yet."""
+        reserved = self.standing.reserved
+        return reserved if reserved > max(self.standing.epoch, self.remembered.reserved) else 0
+
     def carrier(self, lan: str) -> bool:
         """Whether a LAN has a carrier; where nobody tells, it has."""
         pins = self.role.pins

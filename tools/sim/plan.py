@@ -106,6 +106,10 @@ SCRIPTS: dict[str, tuple[Fault, ...]] = {
     "old frames after a reboot": (
         Fault(0, "kill", "a", 300), Fault(50, "reboot-and-replay", "a", 200), Fault(700, "reboot-and-replay", "b", 300),
     ),
+    "killed while the flash still writes which epoch was used": (
+        Fault(0, "power", "a", 200), Fault(0, "power", "b", 200), Fault(200, "flash-slow", "a", 100),
+        Fault(300, "power", "b", 1700), Fault(500, "kill-all", "a", 100),
+    ),
     "both lose power, a flash lied": (
         Fault(0, "flash-lies", "a", 2000), Fault(300, "kill", "a", 300), Fault(900, "power", "b", 900),
         Fault(905, "power", "a", 700),

@@ -20,6 +20,7 @@ class OwnState(NamedTuple):
     epoch: int = 0
     head: int = 0
     reserved_epoch: int = 0  # the next one, on flash already; 0: none yet
+    spent_epoch: int = 0  # reserved before this start: a claim may have used it that the flash does not know of
     acknowledged: int = 0  # what the peer has of our head
     drained: bool = True  # no request outstanding on any channel
     settled: bool = True  # no control waits for its end, no center owes the confirm of an event

@@ -294,7 +294,7 @@ class RoleMachine:
 
     def _reserve(self) -> None:
         """The next epoch is on flash before it is needed."""
-        highest = max(self.view.highest_epoch, self.own.epoch, self.epoch)
+        highest = max(self.view.highest_epoch, self.own.epoch, self.own.spent_epoch, self.epoch)
         if self.own.reserved_epoch <= highest and self._reserving <= highest:
             self._reserving = next_epoch(self.member, highest)
             self._actions.append(act.ReserveEpoch(self._reserving, "the next claim needs an epoch that is on flash"))
