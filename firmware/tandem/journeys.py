@@ -21,7 +21,7 @@ from tandem.standby.mirror import Mirror
 
 MARKS_MOST = 4096
 """Of one stage; the oldest are forgotten, half of so many at a time."""
-_PENDING, _DONE, _FORGOTTEN = "pending", "done", "done, when is forgotten"
+_PENDING, _DONE, _FORGOTTEN = "pending", "done", "done, when is not known here"
 
 
 class Marks:
