@@ -123,7 +123,7 @@ class Conduct:
         node = self.node
         if node.role.role is Role.RELEASING and now - node.role.entered_ns >= CONFIRM_GRACE_NS:
             return False
-        return any(left > answered for _, left, answered in node.service.progress())
+        return node.service.owed()
 
     def drain(self, now: int) -> None:
         """While the role is handed over: the masters drain when no control waits for its feedback any more."""

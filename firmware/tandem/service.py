@@ -193,13 +193,9 @@ class Service:
         """The highest number that any center was given."""
         return max((station.released() for _, station in self.stations.values()), default=0)
 
-    def progress(self) -> list[tuple[str, int, int]]:
-        """By "slave.center": up to which number events were written to a session here, and confirmed on one."""
-        return [
-            (f"{name}.{center}", left, answered)
-            for name, (_, station) in self.stations.items()
-            for center, left, answered in station.progress()
-        ]
+    def owed(self) -> bool:
+        """A started center was sent events that it has not confirmed."""
+        return any(station.owed() for _, station in self.stations.values())
 
     def served(self, point_id: int) -> list[str]:
         """The centers, as "slave.center", that a point's events go to."""

@@ -83,6 +83,9 @@ class Station(Protocol):
     def progress(self) -> list[tuple[str, int, int]]:
         """By center: its name, up to which number events were written to a session, and confirmed on one, here."""
 
+    def owed(self) -> bool:
+        """A started session was sent events that it has not confirmed."""
+
     def serves(self, point_id: int) -> bool:
         """Whether the point's events go to the centers."""
 

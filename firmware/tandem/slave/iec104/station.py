@@ -199,6 +199,10 @@ class Station:
         """By center: (name, highest number written to a session, highest number confirmed on one)."""
         return [(name, center.delivered, center.answered) for name, center in self._centers.items()]
 
+    def owed(self) -> bool:
+        """A started session was sent events that it has not confirmed."""
+        return any(center.session is not None and center.unconfirmed for center in self._centers.values())
+
     def serves(self, point_id: int) -> bool:
         """Whether the point's events go to the centers."""
         return bool(self._setting.rows.routes[point_id])
