@@ -21,7 +21,7 @@ from tandem.standby.histories import descent
 from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
 from tandem.tags import KEY as TAG
 
-CONFIRM_GRACE_NS = 100 * MS
+CONFIRM_GRACE_NS = 20 * MS
 """A role that is handed over waits so long for the centers' confirms: less than a poll cycle."""
 _NOT_ACTIVE = "this member is not the active one"
 _NO_LINES = "the field lines are not held yet; try again in a moment"

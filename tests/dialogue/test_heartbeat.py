@@ -255,3 +255,17 @@ def test_due_is_always_ahead() -> None:
     for _ in range(100):
         assert ear.heartbeat.due(ear.now) > ear.now
         ear.after(7, step=7)
+
+
+def test_who_asks_again_when_to_come_is_not_late_for_what_he_was_told_before() -> None:
+    ear = Ear().alive()
+    for _ in range(4):  # beats come, and nobody has a reason to look: the promise moves on with them
+        ear.counter += 1
+        beat = Beat(Kind.BEAT, 0, Role.ACTIVE, 255, GRANTING, PEER, ear.counter, 1, 1, 4, 0, 100, 90)
+        ear.heartbeat.beat(0, beat, 3 * MS, ear.now)
+        ear.heartbeat.due(ear.now)
+        ear.ms += 20
+    ear.ms += 30  # 50 ms of silence: as promised
+    assert ear.tick().suspect
+    assert not ear.after(65).silent
+    assert ear.after(5).silent, "and no lateness was added to D"

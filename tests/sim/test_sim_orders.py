@@ -89,6 +89,7 @@ def test_out_of_service_by_a_control_point_outlives_a_restart(tmp_path: Path) ->
     assert ordered(group, MAKE_B) == [(ACT_CON, True)], "refused: b is no standby"
     assert ordered(group, B_IN) == [(ACT_CON, False), (ACT_TERM, False)]
     group.until(lambda: b.node.role.role is Role.STANDBY and b.node.in_sync, 5000)
+    group.run(100)  # the flash has it
     b.kill(heart_too=True)
     b.boot()
     group.until(lambda: b.node.role.role is Role.STANDBY and b.node.in_sync, 5000)

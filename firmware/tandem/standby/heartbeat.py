@@ -139,17 +139,18 @@ class Heartbeat:
             self._dead_ns = now if self._dead else NEVER
         self._expire(now)
         self.view = self._make_view(now, silent_ns, suspect, silent)
-        self._promised = self.due(now)
+        self.due(now)
         return self.view
 
     def due(self, now: int) -> int:
-        """When `tick` must come next (monotonic ns)."""
+        """When `tick` must come next (monotonic ns): who comes later than he was told last was away."""
         after = self._silence_base(now)
         times = [after + self._suspect_after(), after + self.rules.dead_ns + self._credit_ns, self._wait_until]
         if self._disproof_due != NEVER:
             times.append(self._disproof_due)
         times += [t for t in (self._paths.answer_at(), self._paths.proof_at()) if t is not None]
-        return min((t for t in times if t > now), default=now + self.rules.heartbeat_ns)
+        self._promised = min((t for t in times if t > now), default=now + self.rules.heartbeat_ns)
+        return self._promised
 
     def events(self) -> list[Event]:
         """Drain what the heart is to be asked for."""
