@@ -79,7 +79,7 @@ RULES = [
     ("ring", G, "soe_records = 65536", "soe_records = 1024", "soe_records = 65000", "gateway.toml:56", "such as 65536"),
     ("witness", G, 'witness = ""', 'witness = "10.1.2.9:4722"', 'witness = "10.1.2.9"', "gateway.toml:61",
      "no host and port"),
-    ("witness named", G, '"relays" ', '"software" # ', '"witness" ', "gateway.toml:49", "no witness is named"),
+    ("witness to come", G, '"relays" ', '"software" # ', '"witness" ', "gateway.toml:49", "not in this version yet"),
     ("condition's subject", G, '"lan.control.down"', '"lan.station.down"', '"lan.contrl.down"', "gateway.toml:66",
      'did you mean "control"?'),
     ("condition's grammar", G, '"lan.control.down"', '"master.meters.down_share > 0.5"', '"master.meters.down_share"',
