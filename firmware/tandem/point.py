@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 MS = 1_000_000
 """Nanoseconds in a millisecond: monotonic times are integer nanoseconds throughout."""
 SECOND = 1_000 * MS
+CURSORS_MAX = 255
+"""Places in the journal that the members tell each other of: of control centers, devices and archives."""
 
 
 class Kind(enum.IntEnum):

@@ -17,7 +17,8 @@ EACH_NS = SECOND
 PORTION = 64
 """Devices looked at in one turn, about; a channel is never divided."""
 _NAMES = frozenset(name for name, _ in COUNTERS)
-_CENTER = ("confirmed", "repeated", "overflowed", "broken")
+_READINGS = ("last_answer_ms", "unconfirmed")
+_CENTER = ("confirmed", "repeated", "overflowed", "broken", "starts", "window_full", "unconfirmed")
 
 
 class Figures(NamedTuple):
@@ -38,7 +39,7 @@ class Statistics:
         self._ids = ids
         self._channels = [channel for channels in node.channels.values() for channel in channels]
         self._points = {
-            device.name: [(name, ids[f"device.{device.name}.{name}"]) for name in (*sorted(_NAMES), "last_answer_ms")]
+            device.name: [(name, ids[f"device.{device.name}.{name}"]) for name in (*sorted(_NAMES), *_READINGS)]
             for master in node.config.masters
             for device in master.devices
         }

@@ -154,11 +154,14 @@ COUNTERS = (
     ("offered_again", "events that it offered once more and that were taken once"),
     ("untimed", "events without a time of its own while others came again: they may be repeated"),
     ("confirm_timeouts", "confirms that waited too long for the standby: the connection was closed instead"),
+    ("starts", "times that its data transfer was started"),
+    ("window_full", "times that something to send waited for the acknowledgement of k frames"),
 )
 """What a master counts of a device under these names; one that its protocol does not know stays never read."""
 _DEVICE = (
     SystemPoint("device.each.ok", _B, False, "it answers; never read while it is disabled", _LOST_OK),
     _read("device.each.last_answer_ms", "how long its newest answer took", "ms", True),
+    _read("device.each.unconfirmed", "frames of its place that the standby does not allow to confirm yet", "", True),
     *(_counted(f"device.each.{name}", about, slow=True) for name, about in COUNTERS),
 )
 _SLAVE = (
@@ -182,6 +185,9 @@ _CENTER = (
     _counted("center.each.repeated", "events sent again after a lost connection or a role change", slow=True),
     _counted("center.each.overflowed", "events that its buffer lost", slow=True),
     _counted("center.each.broken", "connections closed here: it broke the protocol or did not answer in time", True),
+    _counted("center.each.starts", "times that a front end started its data transfer here", True),
+    _counted("center.each.window_full", "times that something to send waited for the acknowledgement of k frames", True),
+    _read("center.each.unconfirmed", "events sent here and not confirmed yet", "", True),
     _read("center.each.held", "journal records after the last one that it confirmed, listed for it or not", "", True),
 )
 TABLE: tuple[tuple[str, str, tuple[SystemPoint, ...]], ...] = (

@@ -240,3 +240,16 @@ def test_nothing_is_lost_and_the_order_holds_whatever_happens(steps: list[tuple[
     if not any(step[0] == "drop" for step in steps):
         assert rig.counts()["repeated"] == 0
         assert len(arrived.get(2002, [])) == len(happened["amp"])
+
+
+def test_starts_unconfirmed_events_and_a_full_window_are_counted() -> None:
+    rig = Rig(options={"k": 2, "w": 1})
+    client = rig.started()
+    assert (rig.counts()["starts"], rig.counts()["window_full"], rig.counts()["unconfirmed"]) == (1, 0, 0)
+    for n in range(4):
+        rig.update("earth", n % 2)
+        rig.pump()
+    assert len(client.asdus()) == 2
+    assert (rig.counts()["window_full"], rig.counts()["unconfirmed"]) == (1, 2)
+    client.acknowledge()
+    assert len(client.drain()) and rig.counts()["unconfirmed"] == 0

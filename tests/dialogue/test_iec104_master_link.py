@@ -167,3 +167,12 @@ def test_no_asdu_ever_raises(asdus: list[bytes], number: int) -> None:
     for octets in asdus:
         wire.hear((bytes([number, *octets])).hex(), octets.hex())
     assert not rig.closes
+
+
+def test_starts_and_a_full_window_are_counted() -> None:
+    rig = Rig(options={"k": 2})
+    wire = rig.read()
+    assert (rig.count("starts"), rig.count("window_full")) == (1, 0)
+    for ref in range(3):
+        rig.order("R1.level", ref, ref)
+    assert len(wire.asdus()) == 2 and rig.count("window_full") == 1

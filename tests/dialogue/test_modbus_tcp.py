@@ -41,6 +41,8 @@ def test_one_request_reads_the_meter() -> None:
     rig = Rig(tcp_master(METER)).start()
     assert rig.channel.target == TcpTarget("station", "127.20.1.50", 5020, "group")
     assert rig.channel.name == "meters.M1"
+    quick = Rig(tcp_master(METER, options={"connect_timeout_ms": 700})).channel.target
+    assert quick == TcpTarget("station", "127.20.1.50", 5020, "group", 700)
     assert rig.sent == f"00 01 {ASK}"
     rig.hear(reply("00 01"))
     assert rig.stored() == [

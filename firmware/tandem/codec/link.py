@@ -39,10 +39,10 @@ from typing import NamedTuple
 
 from tandem.codec.link_commit import HEAD_LAYOUT, CommitWord, Piece
 from tandem.codec.link_time import TimeAsked, TimeTold
+from tandem.point import CURSORS_MAX
 
 VERSION = 1
 CLAIMS_MAX = 64
-CURSORS_MAX = 255
 
 HELLO_LAYOUT = Struct("<HBBQII32s32sQ")
 CLAIM_LAYOUT = Struct("<I8sQ8sQ")

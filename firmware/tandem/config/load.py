@@ -14,6 +14,7 @@ from tandem.config.read import Reader
 from tandem.config.references import verify_remote
 from tandem.config.slaves import Slaves
 from tandem.config.timing import RelayTimes, verify_timing
+from tandem.config.verify_counts import verify_cursors
 from tandem.config.verify_group import (
     verify_conditions,
     verify_masters,
@@ -138,6 +139,7 @@ def _build(draft: Draft, relay: RelayTimes | None, folder: str) -> Config:
     verify_time(config, reader)
     verify_masters(config, masters.paths, reader)
     verify_slaves(config, slaves.paths, reader)
+    verify_cursors(config, reader)
     verify_windows(zip(masters.masters, masters.paths, strict=True), reader)
     verify_timing(config, relay, reader)
     with_points, with_rows = masters.finish(), slaves.finish()

@@ -63,7 +63,7 @@ def _tcp(
     inputs = Inputs(database, clock)
     host, port = place
     devices = [_device(master, config, f"{host}:{port}", table, database, clock, inputs) for config in configs]
-    target = TcpTarget(master.lan, host, port, master.source)
+    target = TcpTarget(master.lan, host, port, master.source, _number(master.options, "connect_timeout_ms", 3000))
     name = f"{master.name}.{configs[0].name}"
     window = _number(master.options, "outstanding", 1)
     return ModbusChannel(name, target, TcpWire(), devices, inputs, clock, window, comm_points)

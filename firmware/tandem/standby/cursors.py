@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tandem.codec.link import CURSORS_MAX, CursorAt
+from tandem.codec.link import CursorAt
+from tandem.point import CURSORS_MAX
 from tandem.standby.histories import History
 
 

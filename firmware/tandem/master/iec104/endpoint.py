@@ -52,7 +52,7 @@ class Endpoint:
         self.connections: list[Wire] = []
         self.alarm = ""
         """What somebody has to look at: a confirm could not be given."""
-        self.starts = self.confirm_timeouts = 0
+        self.starts = self.confirm_timeouts = self.window_full = 0
         self._stations = stations
         self._by_ca = {ca: station for station in reversed(stations) for ca in reversed(station.cas)}
         self._inputs = inputs
@@ -256,6 +256,7 @@ class Endpoint:
         link = self._current.link if self._current is not None else None
         if link is None or link.state is not State.STARTED:
             return
+        room = link.room
         while link.room:
             octets = self.controls.pick(now)
             if octets is None:
@@ -264,6 +265,8 @@ class Endpoint:
             if octets is None:
                 break
             link.send(octets, now)
+        else:
+            self.window_full += room > 0
         if self._draining:
             self._wind_up(now)
 
@@ -282,6 +285,7 @@ class Endpoint:
         """Counters by device name; those of the place itself stand with each."""
         shared = {
             "starts": float(self.starts),
+            "window_full": float(self.window_full),
             "connected": float(sum(w.link is not None for w in self.connections)),
             "unconfirmed": float(self.confirms.waiting),
             "confirm_timeouts": float(self.confirm_timeouts),

@@ -23,7 +23,7 @@ MOST_READS = 16
 
 @dataclass(slots=True)
 class Counts:
-    """What the statistics say of a center. Objects, except the last three."""
+    """What the statistics say of a center. Objects, except the last five."""
 
     sent: int = 0
     confirmed: int = 0
@@ -33,6 +33,7 @@ class Counts:
     refused: int = 0
     malformed: int = 0
     broken: int = 0
+    window_full: int = 0
 
 
 class Receiver(Protocol):

@@ -51,6 +51,7 @@ class Session:
         self._told: list[object] = []
         self._jobs_first = False  # in turns, so that neither a long interrogation nor many events starve the other
         self._owner = False  # this is the center's started session
+        self._waits = False  # for the window to open
 
     # --- the five verbs ------------------------------------------------------------------------------------------
 
@@ -149,6 +150,10 @@ class Session:
                     center.sent(events.reaches, events.objects)
             else:
                 break
+        waits = bool(answers or ready)
+        if waits is not self._waits:
+            self._waits = waits
+            center.counts.window_full += waits
         link.acknowledge()
 
     # --- for the center ------------------------------------------------------------------------------------------

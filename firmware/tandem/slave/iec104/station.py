@@ -224,6 +224,9 @@ class Station:
                 "refused": counts.refused,
                 "malformed": counts.malformed,
                 "broken": counts.broken,
+                "starts": center.starts,
+                "window_full": counts.window_full,
+                "unconfirmed": center.unconfirmed,
                 "cursor": center.confirmed,
             }
         return found
