@@ -155,7 +155,7 @@ COUNTERS = (
     ("untimed", "events without a time of its own while others came again: they may be repeated"),
     ("confirm_timeouts", "confirms that waited too long for the standby: the connection was closed instead"),
     ("starts", "times that its data transfer was started"),
-    ("window_full", "times that something to send waited for the acknowledgement of k frames"),
+    ("window_full", "times that sending waited for the acknowledgement of k frames"),
 )
 """What a master counts of a device under these names; one that its protocol does not know stays never read."""
 _DEVICE = (
@@ -186,7 +186,7 @@ _CENTER = (
     _counted("center.each.overflowed", "events that its buffer lost", slow=True),
     _counted("center.each.broken", "connections closed here: it broke the protocol or did not answer in time", True),
     _counted("center.each.starts", "times that a front end started its data transfer here", True),
-    _counted("center.each.window_full", "times that something to send waited for the acknowledgement of k frames", True),
+    _counted("center.each.window_full", "times that sending waited for the acknowledgement of k frames", True),
     _read("center.each.unconfirmed", "events sent here and not confirmed yet", "", True),
     _read("center.each.held", "journal records after the last one that it confirmed, listed for it or not", "", True),
 )
