@@ -38,6 +38,7 @@ class Conduct:
         self.standing_asked = node.standing
         self._remember_at = 0
         self._drain_at = NEVER
+        self._claim_above = 0  # an epoch of the standby's that ours must rise above; 0: none
         self._do: dict[type, Callable[[Any, int], None]] = {
             act.ClaimService: self._claim_service,
             act.LinesOn: self._nothing_more,
@@ -206,7 +207,7 @@ class Conduct:
                 case CommitWord() | Piece():
                     self._commit.heard(event, now)
                 case told.ClaimAgain(epoch):
-                    self._claim_again(epoch, now)
+                    self._claim_above = epoch
                 case told.Ordered(word, origin):
                     node.ask(Say(f"ordered by {origin}: {self.desk.orders.ordered(word, origin, now)}"))
                 case _:
@@ -217,6 +218,7 @@ class Conduct:
     def begin_history(self, epoch: int, now: int) -> None:
         """This member's records are the group's from now on."""
         node = self.node
+        self._claim_above = 0
         claim = node.history.next_claim(epoch, node.entropy(8), node.journal.head)
         node.mirror.set_role(True, now, claim)
         node.descends = 0
@@ -226,13 +228,15 @@ class Conduct:
     def end_history(self, now: int) -> None:
         """This member follows."""
         node = self.node
+        self._claim_above = 0
         node.mirror.set_role(False, now)
         self.persist_standing()
 
-    def _claim_again(self, epoch: int, now: int) -> None:
+    def _claim_higher(self, now: int) -> None:
+        """The standby knows a higher epoch than ours: ours rises above it as soon as such a one is on flash."""
         node = self.node
         reserved = node.reserved_epoch
-        if node.is_active and reserved > max(epoch, node.history.epoch):
+        if self._claim_above and node.is_active and reserved > max(self._claim_above, node.history.epoch):
             node.role.epoch = reserved
             self.begin_history(reserved, now)
             node.ask(ToHeart(say.ServiceOn(reserved, node.role.permit)))
@@ -254,6 +258,7 @@ class Conduct:
 
     def remember(self, now: int) -> None:
         """Keep on flash whether a restart would come back with everything; at most once a second."""
+        self._claim_higher(now)
         asked, node = self.standing_asked, self.node
         if (asked.ordered_out, asked.reverts_stopped) != (node.role.ordered_out, node.role.moves.stopped):
             self.persist_standing()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -16,19 +15,17 @@ from tandem.standby.role_table import Input
 from tools.sim.checks import Broken
 from tools.sim.fault import Fault
 from tools.sim.faults import KINDS
+from tools.sim.kept import Kept, read_kept
 from tools.sim.plan import SCRIPTS, draw_plan
 from tools.sim.story import Story, tell
 from tools.sim.world import MS, SECOND
 
-_SEEDS = Path(__file__).with_name("seeds.txt")
-_KEPT = [line.split()[:2] for line in _SEEDS.read_text().splitlines() if line[:1].isdigit()]
-
 _MOVES = {"kill", "kill-all", "kill-heart", "stall", "freeze", "end", "power", "hang", "switchover"}
 
 
-@pytest.mark.parametrize(("seed", "board"), _KEPT)
-def test_a_kept_story_ends_well(seed: str, board: str) -> None:
-    story, fault = tell(int(seed), board=board)
+@pytest.mark.parametrize("kept", read_kept(), ids=lambda kept: kept.was)
+def test_a_kept_story_ends_well(kept: Kept) -> None:
+    story, fault = tell(kept.seed, kept.plan, kept.board)
     assert not fault, "\n".join([*story.world.trace[-30:], fault])
 
 
