@@ -10,6 +10,7 @@ FIGURES = {
     "kills": ("tools.bench.kills", "the active killed under events that a device keeps until they are confirmed"),
     "rolechanges": ("tools.bench.rolechanges", "ordered role changes in a row: how long, and did a contact chatter"),
     "load": ("tools.bench.load", "events a second through a running pair, mirrored, to a counting client"),
+    "lag": ("tools.bench.load.lag", "the mirror's lag and both processors at a rate of transitions; bursts"),
     "idle": ("tools.bench.idle", "what a member costs when nothing happens: processor and memory"),
     "events": ("tools.bench.iec104_events_micro", "the IEC 104 slave alone: events a second"),
     "durable": ("tools.bench.durable_micro", "the durable journal: what an event waits for the flash, events a second"),

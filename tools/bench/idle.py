@@ -12,21 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tools.bench.machine import machine_factor
+from tools.bench.machine import cpu_s, machine_factor, memory_mib
 from tools.bench.pair import Pair
 
 _EXAMPLE = Path(__file__).resolve().parents[1] / "example-group"
 _SETTLE_S = 3.0
-
-
-def _cpu_s(pid: int) -> float:
-    """By the scheduler's own count, in ns; the ticks of /proc/PID/stat are samples, and timers bias them."""
-    return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
-
-
-def _resident_mib(pid: int) -> float:
-    line = next(row for row in Path(f"/proc/{pid}/status").read_text().splitlines() if row.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
 
 
 def measure(seconds: float) -> dict[str, dict[str, float]]:
@@ -36,13 +26,13 @@ def measure(seconds: float) -> dict[str, dict[str, float]]:
         time.sleep(_SETTLE_S)
         pids = {m: member.pids() for m, member in pair.members.items()}
         began = time.monotonic()
-        before = {pid: _cpu_s(pid) for both in pids.values() for pid in both.values()}
+        before = {pid: cpu_s(pid) for both in pids.values() for pid in both.values()}
         time.sleep(seconds)
         span = time.monotonic() - began
         rows: dict[str, dict[str, float]] = {}
         for member, both in pids.items():
-            cpu = {name: 100 * (_cpu_s(pid) - before[pid]) / span for name, pid in both.items()}
-            mib = {name: _resident_mib(pid) for name, pid in both.items()}
+            cpu = {name: 100 * (cpu_s(pid) - before[pid]) / span for name, pid in both.items()}
+            mib = {name: memory_mib(pid) for name, pid in both.items()}
             rows[f"{member} ({pair.members[member].status().get('role')})"] = {
                 "cpu_percent": round(sum(cpu.values()), 2),
                 "resident_mib": round(sum(mib.values()), 1),

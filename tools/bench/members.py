@@ -32,6 +32,10 @@ class Member:
         self.trouble = ""
         self._lock = threading.RLock()  # a measuring thread and a screen both ask
 
+    def beside(self, module: str, argument: str) -> None:
+        """From its next start on the gateway is started by this module, which is told `argument` first."""
+        self._arguments = ["-m", module, argument, *self._arguments[self._arguments.index("--config") :]]
+
     def start(self) -> None:
         """Start the gateway; what is left of an earlier one ends first. PR_SET_PDEATHSIG binds it to this thread."""
         self.end()

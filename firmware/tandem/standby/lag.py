@@ -8,10 +8,10 @@ _KEPT = 1000
 
 
 class Lag:
-    """The last thousand lags in ns."""
+    """The newest lags in ns, a thousand of them unless `kept` says otherwise."""
 
-    def __init__(self) -> None:
-        self._lags: deque[int] = deque(maxlen=_KEPT)
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._lags: deque[int] = deque(maxlen=kept)
 
     def add(self, lag_ns: int) -> None:
         """One slice was acknowledged."""

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tools.bench.load.gateway import Plan
 from tools.bench.load.station import TYPES, write_station
 from tools.bench.machine import machine_factor
 from tools.bench.pair import Pair
@@ -29,8 +30,7 @@ def measure(rate: float, seconds: float, types: tuple[str, ...], k: int, w: int)
         write_station(_EXAMPLE, run / "station", 250, k, w, types)
         pair = Pair(run / "station", run / "run", rate=0, foreign=False)
         for member in pair.members.values():
-            member._arguments[1:2] = ["tools.bench.load.gateway", str(rate), str(seconds)]
-            member._arguments.remove("gateway")
+            member.beside("tools.bench.load.gateway", Plan(rate, seconds).argument())
         with pair:
             end_probe(pair)
             pair.wait_ready(centers=False)

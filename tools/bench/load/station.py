@@ -14,10 +14,12 @@ def point_name(type_name: str, index: int) -> str:
     return f"L.{_KINDS[type_name]}-{type_name.lower().replace('_', '-')}-{index}"
 
 
-def write_station(source: Path, target: Path, per_type: int, k: int, w: int, types: tuple[str, ...] = TYPES) -> None:
+def write_station(
+    source: Path, target: Path, per_type: int, k: int, w: int, types: tuple[str, ...] = TYPES, ring: int = 65_536
+) -> None:
     """Copy the group of `source/gateway.toml` (LANs, standby, keys) with a load device and one slave of these types."""
     text = (source / "gateway.toml").read_text(encoding="utf-8")
-    head = text[: text.index("[[master]]")]
+    head = text[: text.index("[[master]]")].replace("_records = 65536", f"_records = {ring}")
     target.mkdir(parents=True, exist_ok=True)
     (target / "gateway.toml").write_text(head + _TAIL.format(k=k, w=w, octet=_octet(text)), encoding="utf-8")
     points, rows = ["name,kind,address"], ["point,type,address"]
