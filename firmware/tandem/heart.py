@@ -1,15 +1,15 @@
 """The heart: a small real-time process beside the supervisor that carries out `standby.guard`, and nothing else.
 
 Started by `port.heart.HeartClient` as `python -m tandem.heart SOCKET PAGE`: two inherited descriptors, the socket pair
-(first message: the plan, marshalled) and the shared page. Standard library only, and little of it: what is resident
-here is locked memory.
+(first message: the plan, marshalled) and the shared page. As `python -m tandem.heart --service` it takes one
+supervisor from the listening socket that systemd hands it; the page comes with the plan. Standard library only, and
+little of it: what is resident here is locked memory.
 """
 
 from __future__ import annotations
 
 import errno
 import gc
-import marshal
 import os
 import signal
 import socket
@@ -22,7 +22,8 @@ from typing import Any
 from tandem.codec import heart as say
 from tandem.codec.beat import Seal
 from tandem.port.beat_path import BeatPath
-from tandem.port.notify import ServiceWatchdog
+from tandem.port.begin import inherited, served
+from tandem.port.notify import ServiceWatchdog, tell
 from tandem.port.pins import Pins, open_pins
 from tandem.port.progress import Progress
 from tandem.port.readers import Readers
@@ -252,11 +253,15 @@ class Heart:
 
 
 def main(argv: list[str]) -> int:
-    """Take over the two inherited descriptors and live."""
+    """Take over a supervisor and live, unless it is gone already."""
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)  # it ends with its supervisor, after having said so to the peer
-    supervisor = socket.socket(fileno=int(argv[0]))
-    plan = marshal.loads(supervisor.recv(65536))
+    try:
+        supervisor, plan, page = served() if argv == ["--service"] else inherited(argv)
+        heart = Heart(supervisor, Progress(page), plan)
+    except (OSError, EOFError, ValueError) as error:
+        print(f"heart: its supervisor is gone ({error})", file=sys.stderr)
+        return 0
     supervisor.setblocking(False)
     priority = int(plan["priority"])
     refused = "real-time priority and locked memory: not asked for"
@@ -264,10 +269,11 @@ def main(argv: list[str]) -> int:
         from tandem.port.realtime import be_realtime  # it costs a megabyte of ctypes
 
         refused = be_realtime(priority)
-    heart = Heart(supervisor, Progress(int(argv[1])), plan)
     gc.collect()
     gc.freeze()
     gc.disable()
+    if argv == ["--service"]:
+        tell("READY=1")
     heart.run(refused)
     return 0
 

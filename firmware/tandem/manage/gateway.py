@@ -13,6 +13,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from tandem.action import Stage
 from tandem.config.finding import ConfigError
@@ -46,6 +47,7 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     parser.add_argument("--member", required=True, choices=("a", "b"))
     parser.add_argument("--state", required=True, help="folder of this member's own files (keys, registry, histories)")
     parser.add_argument("--board", default="bench", help="a board's name or folder")
+    parser.add_argument("--api", default="", help="the socket that people ask (api.sock in the state folder)")
     asked = parser.parse_args(argv)
     began_s = time.monotonic()
     shape = "%(asctime)s.%(msecs)03d %(message)s"
@@ -61,7 +63,7 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     except (OSError, ValueError, ssl.SSLError) as error:
         return _refuse(f"{error}; the members' keys are made with `tandem pair`, the state folder must be writable")
     try:
-        code = asyncio.run(_main(config, asked.member, board, state, keys, beat_key, asked.board, beside))
+        code = asyncio.run(_main(config, asked, board, state, keys, beat_key, beside))
     except Exception:
         if not is_on_trial(state):
             raise
@@ -79,14 +81,14 @@ def _refuse(reason: str) -> int:
 
 async def _main(
     config: Config,
-    member: Member,
+    asked: argparse.Namespace,
     board: Board,
     state: StateFolder,
     keys: Keys,
     beat_key: bytes,
-    board_name: str,
     beside: Callable[[Supervisor], object] | None,
 ) -> int:
+    member: Member = asked.member
     heart = HeartClient.spawn(config, member, board, beat_key, priority=_HEART_PRIORITY)
     state.write("pids.json", json.dumps({"supervisor": os.getpid(), "heart": heart.pid}))  # for who watches them
     try:
@@ -94,8 +96,8 @@ async def _main(
     except Exception:
         heart.close()
         raise
-    supervisor.carry_out[Stage] = Stager(supervisor, state, board_name).start
-    api = LocalApi(supervisor, state.path / "api.sock")
+    supervisor.carry_out[Stage] = Stager(supervisor, state, asked.board).start
+    api = LocalApi(supervisor, Path(asked.api) if asked.api else state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):
         supervisor.loop.add_signal_handler(signum, supervisor.end)

@@ -18,10 +18,15 @@ from tandem.supervisor import Supervisor
 
 _MOST_S = 120.0
 _ORDINARY = (
-    "import os, sys; os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0)); os.nice(10); "
+    "import contextlib, os, sys\n"
+    "with contextlib.suppress(PermissionError): os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))\n"
+    "with contextlib.suppress(PermissionError): os.nice(10)\n"
     "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
 )
-"""A child inherits the loop's real-time priority: this gives it back before anything large is loaded."""
+"""A child inherits the loop's real-time priority: this gives it back before anything large is loaded.
+
+A service's manager has seen to it already, and may forbid to ask.
+"""
 _FIRMWARE = Path(__file__).resolve().parents[2]
 
 
@@ -52,7 +57,8 @@ class Stager:
 
     async def _run(self, command: list[str], pack: bytes) -> dict[str, Any]:
         pipe = asyncio.subprocess.PIPE
-        env = {**os.environ, "PYTHONPATH": str(_FIRMWARE)}
+        places = filter(None, (str(_FIRMWARE), os.environ.get("PYTHONPATH")))
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
         process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=env)
         try:
             printed, _ = await process.communicate(pack)

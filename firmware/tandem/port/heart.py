@@ -1,4 +1,8 @@
-"""The supervisor's side of the heart: starts it, asks it, drains what it tells."""
+"""The supervisor's side of the heart: starts it, asks it, drains what it tells.
+
+Alone the supervisor starts the heart as its child. Where TANDEM_HEART names the socket of a heart that is a service of
+its own, it connects there: the service manager starts one, with rights that the supervisor does not have.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,8 @@ from tandem.standby.rules import guard_rules, path_names
 
 BEAT_PORT = 4721
 _FIRMWARE = Path(__file__).resolve().parents[2]
+SERVICE = "TANDEM_HEART"
+"""Environment: the path of the heart's socket, where it is a service."""
 _END_S = 1.5
 _READS_MAX = 64
 
@@ -28,8 +34,9 @@ _READS_MAX = 64
 class HeartClient:
     """One running heart. Everything here returns at once."""
 
-    def __init__(self, process: subprocess.Popen[bytes], link: socket.socket, page: Progress) -> None:
-        self.pid = process.pid
+    def __init__(self, process: subprocess.Popen[bytes] | None, link: socket.socket, page: Progress) -> None:
+        self.pid = process.pid if process is not None else 0
+        """Process id of a child; 0 where the heart is a service, whose manager knows it."""
         self._process = process
         self._link = link
         self._page = page
@@ -44,7 +51,30 @@ class HeartClient:
 
     @classmethod
     def spawn_plan(cls, plan: dict[str, Any]) -> HeartClient:
-        """Start a heart with this plan. The key goes over the socket, where `ps` does not see it."""
+        """A heart with this plan. The key goes over the socket, where `ps` does not see it. Raises OSError."""
+        plan = {**plan, "supervisor": os.getpid(), "rules": _plain(plan["rules"])}
+        door = os.environ.get(SERVICE, "")
+        return cls._ask_service(plan, door) if door else cls._start_child(plan)
+
+    @classmethod
+    def _ask_service(cls, plan: dict[str, Any], door: str) -> HeartClient:
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        page_fd = Progress.create()
+        try:
+            link.connect(door)
+            socket.send_fds(link, [marshal.dumps(plan)], [page_fd])
+        except OSError as error:
+            link.close()
+            os.close(page_fd)
+            cure = "is its socket unit started? `systemctl status tandem-heart.socket`"
+            raise OSError(f"the heart's socket {door}: {error.strerror}; {cure}") from error
+        page = Progress(page_fd)
+        os.close(page_fd)
+        link.setblocking(False)
+        return cls(None, link, page)
+
+    @classmethod
+    def _start_child(cls, plan: dict[str, Any]) -> HeartClient:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         page_fd = Progress.create()
         page = Progress(page_fd)
@@ -56,7 +86,7 @@ class HeartClient:
         )
         theirs.close()
         os.close(page_fd)
-        ours.send(marshal.dumps({**plan, "supervisor": os.getpid(), "rules": _plain(plan["rules"])}))
+        ours.send(marshal.dumps(plan))
         ours.setblocking(False)
         return cls(process, ours, page)
 
@@ -93,7 +123,8 @@ class HeartClient:
                 octets = b""
             if not octets:
                 self._gone = True
-                messages.append(say.HeartGone(f"the heart (process {self.pid}) has ended"))
+                which = f"process {self.pid}" if self.pid else "a service"
+                messages.append(say.HeartGone(f"the heart ({which}) has ended"))
                 break
             messages += say.unpack(octets)
         if heart_ns != self._turn_told:
@@ -104,13 +135,25 @@ class HeartClient:
     def close(self) -> None:
         """End in order: the heart gives everything back, says so to the peer, and exits."""
         self._send([say.End()])
-        try:
-            self._process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is None:
+            self._await_end()
+        else:
+            try:
+                self._process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         self._link.close()
         self._page.close()
+
+    def _await_end(self) -> None:
+        """A service that does not end is its manager's to kill."""
+        self._link.settimeout(_END_S)
+        try:
+            while self._link.recv(65536):
+                pass  # told to nobody any more
+        except OSError:
+            pass
 
     def _send(self, requests: list[say.Request]) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tandem.port import clock
+from tandem.port.notify import ServiceWatchdog
 from tandem.statistics import Figures
 
 _EACH_NS = 1_000_000_000
@@ -26,6 +27,7 @@ class Machine:
         self._cpu_s = time.process_time()
         self._last = now
         self._turns = self._worst_ns = 0
+        self._service = ServiceWatchdog()
         self.look(now)
 
     def turn(self, took_ns: int) -> None:
@@ -39,6 +41,8 @@ class Machine:
         if now < self._at:
             return
         self._at = now + _EACH_NS
+        if now >= self._service.due:
+            self._service.tell(now)
         at, utc_us = clock.monotonic_ns(), clock.utc_us()  # side by side: a turn may have begun long ago
         self._clock_reads(utc_us, clock.synchronised(), at)
         cpu_s = time.process_time()

@@ -1,4 +1,4 @@
-"""systemd's notify socket: the service is ready, and its heart lives. Nothing where no systemd listens."""
+"""systemd's notify socket: the service is ready, and it lives. Nothing where no systemd listens."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def tell(state: str) -> bool:
 
 
 class ServiceWatchdog:
-    """Tells systemd that the heart lives, three times in `WatchdogSec`; the unit needs NotifyAccess=all.
+    """Tells systemd that its owner lives, three times in `WatchdogSec`.
 
-    WATCHDOG_PID is passed over on purpose: it names the supervisor, whose own progress is the heart's business.
+    WATCHDOG_PID is passed over on purpose: a heart that is its supervisor's child speaks for the service too, and such
+    a unit needs NotifyAccess=all.
     """
 
     def __init__(self) -> None:

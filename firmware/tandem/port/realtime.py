@@ -9,10 +9,15 @@ _MCL_CURRENT_FUTURE_ONFAULT = 7  # lock what is touched, not what is merely mapp
 
 
 def be_realtime(priority: int) -> str:
-    """Ask for SCHED_FIFO at `priority` and for locked memory. Returns "" or what was not permitted, in words."""
+    """Ask for SCHED_FIFO at `priority` and for locked memory. Returns "" or what was not permitted, in words.
+
+    A service manager that gave the priority already may have forbidden to ask for more.
+    """
     refused = []
+    given = os.sched_getscheduler(0) == os.SCHED_FIFO and os.sched_getparam(0).sched_priority >= priority
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+        if not given:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
     except OSError as error:
         refused.append(f"real-time priority: {error.strerror}")
     libc = ctypes.CDLL(None, use_errno=True)
