@@ -13,6 +13,7 @@ from tandem.codec.link_commit import CommitWord, Piece
 from tandem.commit import Commit
 from tandem.desk import FLIGHTS, Desk
 from tandem.engine import Close
+from tandem.outside import KEY as OUTSIDE
 from tandem.parts import Parts
 from tandem.past import Past, Standing
 from tandem.point import MS, SECOND, Report, Say
@@ -189,6 +190,8 @@ class Conduct:
                     self.desk.beside(key, octets, now)
                 case told.PeerState(key, octets) if key.startswith(CENTER):
                     node.centers.heard(key, octets, now)
+                case told.PeerState(key, octets) if key.startswith(OUTSIDE):
+                    node.outside.heard(key, octets)
                 case told.PeerCursor(center, number):
                     node.service.set_cursor(center, number)
                 case told.ImageSwapped(head):

@@ -239,6 +239,7 @@ class Node(Parts):
         for key, number in (*self.service.cursors().items(), *self.field.cursors().items()):
             self.mirror.cursor(key, number)
         self.centers.tick(now)
+        self.outside.tick()
         self.journeys.tick(now)
         self.mirror.flush(now)
         self.conduct.mirror(now)
@@ -275,8 +276,7 @@ class Node(Parts):
         now = self._now
         flags = self.sync.flags(now) | self.role.beat_flags | (LAST_IN_SYNC if self.remembered.last_in_sync else 0)
         flags |= DRAINED if self.field.lines_drained else 0
-        granter = self.sync.granter
-        released = granter.released_seq if granter.active else 0
+        released = self.sync.granter.released_seq if self.sync.granter.active else 0
         return BeatBody(self.role.role, self.role.own.health, flags, self.epoch, self.journal.head, released)
 
     # --- for the local API ----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from tandem.keeping import Keeping
 from tandem.master import iec104 as master_iec104
 from tandem.master import modbus
 from tandem.master.base import Channel
+from tandem.outside import Outside
 from tandem.past import Past, Unsaved
 from tandem.point import MS, Say
 from tandem.remote import Remote
@@ -150,6 +151,7 @@ class Parts:
             self.clock,
         )
         self.centers = Centers(self.member, self.service, self.mirror)
+        self.outside = Outside(self.member, self.service, self.mirror, self.ask)
         self.journeys = Journeys(self.member, self.database, self.mirror, self.service, self.field)
         self.linkup = LinkUp(config, self.member)
         slowest_ns = max((path.delivery_ns for path in self.rules.paths), default=2 * MS)

@@ -179,6 +179,19 @@ class Service:
         if found := self._by_key.get(key):
             found[0].set_cursor(found[1], number)
 
+    def remembered(self) -> list[tuple[str, tuple[int, int], bytes]]:
+        """Drain, by the key of the center's cursor: pages of what it made its station remember."""
+        return [
+            (self._keys[f"{name}.{center}"], page, octets)
+            for name, (_, station) in self.stations.items()
+            for center, page, octets in station.remembered()
+        ]
+
+    def remember(self, key: str, page: tuple[int, int], octets: bytes) -> None:
+        """What the other member knows of such a page."""
+        if found := self._by_key.get(key):
+            found[0].remember(found[1], page, octets)
+
     def restore_cursors(self, cursors: dict[str, int], head: int) -> None:
         """All cursors as a history or snapshot says, clamped to `head`."""
         for _, station in self.stations.values():

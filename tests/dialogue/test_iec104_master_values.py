@@ -142,6 +142,7 @@ def test_a_restarted_device_is_interrogated() -> None:
     assert wire.asdus() == ["65 01 06 00 2f 00 00 00 00 45"]
     wire.hear("65 01 07 00 2f 00 00 00 00 45")
     assert wire.asdus() == ["65 01 06 00 2f 00 00 00 00 05"]
+    wire.hear("65 01 0a 00 2f 00 00 00 00 45")  # the freeze has ended: nothing is to be asked again
     wire.hear("65 01 07 00 2f 00 00 00 00 05")
     wire.hear("0f 01 25 00 2f 00 b9 0b 00 2a 00 00 00 03", "65 01 0a 00 2f 00 00 00 00 05")
     assert wire.asdus() == []

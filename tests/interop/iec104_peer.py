@@ -3,7 +3,7 @@
 WAY is "timed" or "still": c104 drops what has another type than the point it knows, so one client hears events with
 their times and another one hears what interrogation and read tell.
 
-["connect"] ["disconnect"] ["interrogation", ca] ["counters", ca] ["clock", ca] ["test", ca] ["read", ioa]
+["connect"] ["disconnect"] ["interrogation", ca] ["counters", ca, FRZ] ["clock", ca] ["test", ca] ["read", ioa]
 ["command", ioa, value, "direct" | "select"]   ["heard"]: [[ioa, type, value, quality, cause, recorded ms], ...]
 """
 
@@ -92,7 +92,7 @@ class Peer:
         if what == "interrogation":
             return self._retried(lambda: self.connection.interrogation(rest[0]))
         if what == "counters":
-            return self._retried(lambda: self.connection.counter_interrogation(rest[0]))
+            return self._retried(lambda: self._counters(*rest))
         if what == "clock":
             return self._retried(lambda: self.connection.clock_sync(rest[0]))
         if what == "test":
@@ -100,6 +100,9 @@ class Peer:
         if what == "read":
             return self.points[rest[0]].read()
         return self._command(*rest)
+
+    def _counters(self, ca: int, freeze: str = "READ") -> bool:
+        return bool(self.connection.counter_interrogation(ca, freeze=getattr(c104.Frz, freeze)))
 
     def _connect(self) -> bool:
         self.client.start() if not self.client.is_running else self.connection.connect()

@@ -87,6 +87,23 @@ def test_counters_read_clock_and_test(pump: Pump, asker: PeerProcess) -> None:
     assert asker.ask("counters", 48) is False
 
 
+def test_counters_are_frozen_and_set_back(pump: Pump, asker: PeerProcess) -> None:
+    def totals() -> list[float]:
+        assert asker.ask("counters", 47) is True
+        return [h[2] for h in heard(pump, asker, 1)]
+
+    assert asker.ask("counters", 47, "FREEZE_WITHOUT_RESET") is True
+    pump.rig.update("energy", 80)
+    assert totals() == [77.0]
+    assert asker.ask("counters", 47, "FREEZE_WITH_RESET") is True
+    assert totals() == [80.0]
+    pump.rig.update("energy", 85)
+    assert asker.ask("counters", 47, "FREEZE_WITHOUT_RESET") is True
+    assert totals() == [5.0]
+    assert asker.ask("counters", 47, "COUNTER_RESET") is True
+    assert totals() == [5.0]
+
+
 def test_spontaneous_events_in_order_with_their_times(pump: Pump, peer: PeerProcess) -> None:
     heard(pump, peer, 1)
     stamps = []

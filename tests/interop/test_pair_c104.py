@@ -74,7 +74,10 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
     if importlib.util.find_spec("c104") is None:
         pytest.skip("peer missing: c104 (pip install c104)")
     folder = tmp_path_factory.mktemp("pair")
-    with Group(patient_config(folder / "source"), folder / "run", rate=20, foreign=False) as running:
+    source = patient_config(folder / "source")
+    gateway = source / "gateway.toml"
+    gateway.write_text(gateway.read_text("utf-8").replace("slow = 60000", "slow = 500"), "utf-8")
+    with Group(source, folder / "run", rate=20, foreign=False) as running:
         running.wait_ready()
         yield running
 
@@ -154,6 +157,30 @@ def test_after_a_kill_the_same_client_goes_on_without_an_interrogation(group: Gr
     assert {h[4] for h in timed.heard} <= {"SPONTANEOUS", "BACKGROUND_SCAN", "PERIODIC"}, "nothing was interrogated"
     group.wait(lambda: group.value(standby, "_sys.lines_held") == 1, "the lines follow")
     assert timed.ask("command", 5002, 78, "direct") is True
+    group.recover(fault)
+    group.roles()
+
+
+def test_a_frozen_counter_outlives_the_member_that_froze_it(group: Group, still: Client) -> None:
+    def reading() -> float:
+        assert still.ask("counters", CA) is True
+        still.until(lambda heard: any(h[0] == 3001 for h in heard), "the counter")
+        values = [h[2] for h in still.heard if h[0] == 3001]
+        still.heard.clear()
+        return float(values[-1])
+
+    active, standby = group.roles()
+    frozen = reading()
+    assert still.ask("counters", CA, "FREEZE_WITHOUT_RESET") is True
+    group.field({"do": "set", "point": "F1.energy", "value": frozen + 1000})
+    fault = group.fault("kill", active)
+    group.operator.calm()
+    group.wait(lambda: group.active == standby, "the standby took over")
+    group.wait(lambda: group.value(standby, "F1.energy") == frozen + 1000, "the successor read the counter anew")
+    assert still.ask("connect") is True
+    assert reading() == frozen
+    assert still.ask("counters", CA, "FREEZE_WITHOUT_RESET") is True
+    assert reading() == frozen + 1000
     group.recover(fault)
     group.roles()
 

@@ -65,6 +65,12 @@ class Station(Protocol):
     def elsewhere(self, center: str, started: bool, unconfirmed: int, now: int) -> None:
         """The other member's session of a center was `started` now, or told how many objects it has unconfirmed."""
 
+    def remembered(self) -> list[tuple[str, tuple[int, int], bytes]]:
+        """Drain, by center: pages (two numbers name one) of what it made the station remember, as they are now."""
+
+    def remember(self, center: str, page: tuple[int, int], octets: bytes) -> None:
+        """What the other member knows of such a page."""
+
     def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
         """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""
 

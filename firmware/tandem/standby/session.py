@@ -41,7 +41,7 @@ RESYNCS_MAX = 5
 """Sessions begun anew without a record applied in between; then the stream is closed."""
 
 
-BOTH_WAYS = ("tag.", "center.")
+BOTH_WAYS = ("tag.", "center.", "outside.")
 """States that a standby may change too begin so."""
 
 

@@ -113,8 +113,8 @@ class Asks:
         elif cause == ACT_CON and ask.what in _RUNS:
             ask.running, ask.deadline = True, now + _RUNNING_NS
             return ask
-        elif cause not in (ACT_CON, ACT_TERM):
-            return None
+        elif cause not in (ACT_CON, ACT_TERM) or (ask.what is What.COUNTERS and not ask.running):
+            return None  # a termination before the confirmation is that of the freeze
         ask.ended, self._open = True, None
         return ask
 

@@ -12,7 +12,7 @@ from tandem.database import Database
 from tandem.slave.iec104.packer import Packer
 from tandem.slave.iec104.rows import Block, Monitor, room
 
-TERMINATION = 10
+TERMINATION, COUNTERS = 10, 101
 _SHORTEST_RUN = 4
 """From so many addresses in a row on, one address and SQ = 1 is shorter than a header more."""
 
@@ -55,6 +55,7 @@ class Job:
         self, rows: list[tuple[Monitor, Record]], packer: Packer, database: Database, limit: int
     ) -> list[bytes]:
         told: dict[tuple[int, int], list[tuple[Monitor, bytes]]] = {}
+        element = packer.total if self.type == COUNTERS else packer.static
         for row, seen in rows:
             record = database.present[row.point_id]
             if record[0] > limit:
@@ -62,7 +63,7 @@ class Job:
             if record[0] > limit:
                 self._later.append((row, seen))
             else:
-                told.setdefault((row.still, row.ca), []).append((row, packer.static(row, record)))
+                told.setdefault((row.still, row.ca), []).append((row, element(row, record)))
         asdus: list[bytes] = []
         for (still, ca), elements in told.items():
             asdus += pack_static(still, self._cot, self.request[3], ca, elements)

@@ -12,6 +12,7 @@ from tandem.codec.record import Record
 from tandem.database import Database
 from tandem.point import Cause, Quality
 from tandem.slave.iec104.encoders import turn
+from tandem.slave.iec104.memory import Memory
 from tandem.slave.iec104.rows import COUNTER, Monitor, Rows
 
 SPONTANEOUS, RETURN_REMOTE = 3, 11
@@ -51,6 +52,7 @@ class Packer:
         """The highest number that was made into octets."""
         self.too_small = 0
         """How many changes a deadband kept back."""
+        self.memory = Memory(rows)
         self._rows = rows
         self._database = database
         self._cots = [SPONTANEOUS] * 128
@@ -149,9 +151,24 @@ class Packer:
         if record is not self._database.present[row.point_id]:
             quality = record[4] | quality & _NOT_TOPICAL
         self.released = max(self.released, record[0])
-        if row.deadband > 0:
+        if self.memory.deadband(row) > 0:
             self._told[row.slot] = record[2], quality
         return self._element(row, record[0], record[2], quality)
+
+    def total(self, row: Monitor, record: Record) -> bytes:
+        """A counter's element as counter interrogations tell it: as it was frozen, if it ever was."""
+        total = self.memory.totals.get(row.slot)
+        if total is None or total.frozen is None:
+            return self.static(row, record)
+        octets = row.encode(total.frozen.value, total.frozen.quality)
+        return octets[:4] + bytes((octets[4] | total.frozen.sequence,))
+
+    def freeze(self, rows: list[Monitor], keep: bool, reset: bool) -> None:
+        """Keep these counters as they are, and count from here on anew. Raises ValueError as `Memory.freeze` does."""
+        present, served = self._database.present, self._database.served_quality
+        readings = [(row, present[row.point_id], served(row.point_id)) for row in rows]
+        known = [(row, record[0], record[2], quality) for row, record, quality in readings]
+        self.memory.freeze(known, keep, reset)
 
     def _close(self, pile: _Pile) -> None:
         parts = pile.parts
@@ -161,18 +178,20 @@ class Packer:
 
     def _weighed(self, row: Monitor, number: int, value: float, quality: int) -> bytes:
         """The element of a row with deadband or carry; empty when the change is too small to be told."""
-        if row.deadband > 0:
+        deadband = self.memory.deadband(row)
+        if deadband > 0:
             told = self._told.get(row.slot)
-            if told is not None and told[1] == quality and abs(value - told[0]) < row.deadband:
+            if told is not None and told[1] == quality and abs(value - told[0]) < deadband:
                 self.too_small += 1
                 return b""
             self._told[row.slot] = value, quality
         return self._element(row, number, value, quality)
 
     def _element(self, row: Monitor, number: int, value: float, quality: int) -> bytes:
-        octets = row.encode(value, quality)
         if row.still != COUNTER or quality & _NEVER_READ:
-            return octets
+            return row.encode(value, quality)
+        value = self.memory.reading(row.slot, number, value)
+        octets = row.encode(value, quality)
         turns = turn(value, row.scale, row.offset)
         before = self._turns.setdefault(row.slot, turns)
         if turns == before:

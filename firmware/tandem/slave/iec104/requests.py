@@ -16,9 +16,10 @@ from tandem.point import Say
 from tandem.slave.base import ClockMessage
 from tandem.slave.iec104.center import Counts
 from tandem.slave.iec104.commands import ACT, ACT_CON, DEACT, DEACT_CON, Commands, Refused
-from tandem.slave.iec104.jobs import Job
+from tandem.slave.iec104.jobs import TERMINATION, Job
 from tandem.slave.iec104.rows import STATION
 from tandem.slave.iec104.setting import Setting
+from tandem.slave.iec104.writes import Writes
 
 UNKNOWN_TYPE, UNKNOWN_CAUSE, UNKNOWN_CA, UNKNOWN_IOA = 44, 45, 46, 47
 REQUEST, GENERAL_COUNTERS = 5, 37
@@ -39,11 +40,13 @@ class Requests:
     """Answers the requests of one connection. Long answers become `jobs`, what the owner must know goes to `tell`."""
 
     def __init__(
-        self, setting: Setting, commands: Commands, counts: Counts, tell: Callable[[Say | ClockMessage], None]
-    ) -> None:
+        self, setting: Setting, commands: Commands, writes: Writes, counts: Counts,
+        tell: Callable[[Say | ClockMessage], None],
+    ) -> None:  # fmt: skip
         self.jobs: list[Job] = []
         self._setting = setting
         self._commands = commands
+        self._writes = writes
         self._counts = counts
         self._tell = tell
 
@@ -102,20 +105,30 @@ class Requests:
         return self._start(Job(octets, qualifier, blocks, terminate=True))
 
     def counters(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
-        """C_CI_NA_1: counters are read as they are; they are never frozen or set back."""
+        """C_CI_NA_1: counters are read, frozen or set back, for this center alone."""
         if not self._system(read):
             return self._no(octets, UNKNOWN_IOA)
         ca = int.from_bytes(octets[4:6], "little")
         request, freeze = self._value(read, "request"), self._value(read, "freeze")
         if read.cause == DEACT:
             return self._stop(octets, ca)
-        if freeze:
-            raise Refused(f"a counter request with FRZ = {freeze}; counters here are read and never frozen or reset")
         if not 1 <= request <= 5:
             raise Refused(f"a counter request with RQT = {request}; 5 is general, 1 to 4 are groups")
         group = request % 5
+        if freeze:
+            self._writes.freeze(ca, group, freeze, read.test)
+            return [mirror(octets, ACT_CON), mirror(octets, TERMINATION)]
         blocks = self._setting.rows.counters(ca, group)
         return self._start(Job(octets, GENERAL_COUNTERS + group, blocks, terminate=True))
+
+    def parameter(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
+        """P_ME_NA_1 to P_ME_NC_1: a threshold of a measured value."""
+        return [mirror(octets, ACT_CON)] if self._writes.load(read) else self._no(octets, UNKNOWN_IOA)
+
+    def activation(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
+        """P_AC_NA_1: thresholds that were written are in force, or those of the list again."""
+        known = self._writes.use(read, read.cause == ACT)
+        return [mirror(octets, ACT_CON if read.cause == ACT else DEACT_CON)] if known else self._no(octets, UNKNOWN_IOA)
 
     def read(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
         """C_RD_NA_1: one object's present value."""
@@ -193,5 +206,9 @@ RULES: dict[int, Rule] = {
     104: Rule((ACT,), True, Requests.test),
     105: Rule((ACT,), True, Requests.reset),
     107: Rule((ACT,), True, Requests.test),
+    110: Rule((ACT,), False, Requests.parameter),
+    111: Rule((ACT,), False, Requests.parameter),
+    112: Rule((ACT,), False, Requests.parameter),
+    113: Rule(_BOTH, False, Requests.activation),
     **{number: Rule(_BOTH, False, Requests.command) for number in COMMANDS},
 }

@@ -113,6 +113,17 @@ class Rows:
         """The blocks of a general (group 0) or group counter interrogation."""
         return self._blocks.get((True, ca, group), [])
 
+    def weigh(self, row: Monitor) -> None:
+        """From now on a deadband is looked at for the row's events."""
+        self.routes[row.point_id] = tuple(
+            (*route[:4], row) if route[0] == row.prefix and self.piles[route[2]].ca == row.ca else route
+            for route in self.routes[row.point_id]
+        )
+
+    def every_counter(self, ca: int, group: int) -> list[Monitor]:
+        """The rows of a general (group 0) or group counter interrogation."""
+        return [row for _, _, rows in self.counters(ca, group) for row in rows]
+
     def _cut_blocks(self) -> dict[tuple[bool, int, int], list[Block]]:
         """Once, here: sorting fifty thousand rows when a center asks would hold up a turn."""
         rows: defaultdict[tuple[bool, int, int], list[Monitor]] = defaultdict(list)

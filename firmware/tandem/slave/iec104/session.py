@@ -17,6 +17,7 @@ from tandem.slave.iec104.link import Link, State
 from tandem.slave.iec104.packer import Events
 from tandem.slave.iec104.requests import Requests
 from tandem.slave.iec104.setting import Setting
+from tandem.slave.iec104.writes import Writes
 
 MOST_ANSWERS = 512
 """Answers that wait for the window; a center that asks more without acknowledging is cut off."""
@@ -41,7 +42,8 @@ class Session:
         self._ended = ended
         self._link = Link(self, setting.timing)
         self._commands = Commands(setting.slave, setting.clock, center.name, setting.next_ref, setting.emit)
-        self._requests = Requests(setting, self._commands, center.counts, self._tell)
+        writes = Writes(setting.rows, center.packer)
+        self._requests = Requests(setting, self._commands, writes, center.counts, self._tell)
         self._answers: deque[bytes] = deque()
         self._ready: deque[Events] = deque()
         self._flying: deque[Events] = deque()  # what the window holds, oldest first

@@ -12,6 +12,7 @@ from tandem.database import Database
 from tandem.point import SECOND, Command, Quality, Report
 from tandem.registry import PointTable
 from tandem.slave.iec104.center import Center
+from tandem.slave.iec104.memory import Page
 from tandem.slave.iec104.rows import Rows
 from tandem.slave.iec104.session import Session
 from tandem.slave.iec104.setting import Setting
@@ -170,6 +171,17 @@ class Station:
         known = self._centers.get(center)
         if known is not None and known.config.session == "group":
             known.elsewhere(started, unconfirmed, now)
+
+    def remembered(self) -> list[tuple[str, Page, bytes]]:
+        """Drain, by center: pages of its memory that it changed here."""
+        memories = [(name, center.packer.memory) for name, center in self._centers.items()]
+        written = [(name, memory) for name, memory in memories if memory.changed]
+        return [(name, *page) for name, memory in written for page in memory.pages()]
+
+    def remember(self, center: str, page: Page, octets: bytes) -> None:
+        """What the other member knows of a page of a center's memory."""
+        if known := self._centers.get(center):
+            known.packer.memory.restore(page, octets)
 
     def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
         """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""
