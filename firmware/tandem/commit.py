@@ -24,6 +24,8 @@ PROVE_NS = SECOND
 TRIAL_NS = 75 * SECOND
 """A standby whose configuration on trial has not proved itself by then goes back to the one before."""
 _STAGE_NS = 180 * SECOND
+STATES = ("", "staging", "rolling", "returning", "done", "returned", "refused", "failed")
+"""Of the newest commit, as `_sys.commit.state` numbers them."""
 
 
 class Commit(Conversation):
@@ -31,6 +33,8 @@ class Commit(Conversation):
 
     def __init__(self, node: Parts, kept: Kept) -> None:
         super().__init__(node, kept)
+        self.left_out = 0
+        """Events that waited for a center and that this member could not tell any more, since it runs."""
         self._rolling = Rolling()
         self._have = set(kept.needed)
         self._peer: object = None
@@ -57,11 +61,35 @@ class Commit(Conversation):
             self._tell("rollback", uid=uid)
         return ""
 
+    @property
+    def state(self) -> int:
+        """The place of the newest commit's state in `STATES`; 0 where none is known."""
+        return STATES.index(self.goal.state) if self.goal is not None and self.goal.state in STATES else 0
+
+    @property
+    def on_trial(self) -> bool:
+        """What runs here has not proved itself yet."""
+        return bool(self.kept.trial)
+
+    def claimed(self, now: int) -> None:
+        """This member serves from now on: events of points that its configuration does not have find no address."""
+        node = self.node
+        count = node.database.left_out(node.service.lowest_cursor(node.journal.head))
+        if not count:
+            return
+        self.left_out += count
+        sentence = f"{count} events that a center had not confirmed are of points that are gone: they are left out"
+        if self.goal is not None and self.goal.state in ("rolling", "returning"):
+            self._step(sentence, now)
+        else:
+            node.ask(Say(sentence, "warning"))
+
     def status(self) -> dict[str, object]:
         """What runs here, what ran before, and the newest commit with its steps."""
         kept, goal = self.kept, self.goal
         known = {"running": self.runs, "previous": kept.previous, "on_trial": bool(kept.trial), "gave_up": kept.why}
-        return {**known, "commit": asdict(goal) if goal else None, "refused": self.refused}
+        newest = asdict(goal) if goal else None
+        return {**known, "commit": newest, "refused": self.refused, "left_out": self.left_out}
 
     # --- the active: verified, staged on both ---------------------------------------------------------------------
 

@@ -71,6 +71,7 @@ class Conduct:
         node.takeover_unsynced = not in_sync and node.role.peer_served
         node.integrity = node.takeover_unsynced or node.config.standby.takeover_scan == "integrity" or node.keeping.old
         node.keeping.claimed(now)
+        self._commit.claimed(now)
         node.service.listen(True, now)
         if node.takeover_unsynced:
             for _, station in node.service.stations.values():

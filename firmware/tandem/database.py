@@ -7,6 +7,7 @@ Nothing else writes `present`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from operator import itemgetter
 
@@ -22,6 +23,8 @@ _SETTLE_MASK = 4096 - 1  # so many records may wait unpacked in the rings, shoul
 _SALVAGED = (bytes([Cause.SALVAGED]), bytes([Cause.SALVAGED | DEVICE_TIME]))
 _CAUSE_AT = 30
 _point_id = itemgetter(3)
+LEFT_OUT_MOST = 65_536
+"""Events of points that this configuration does not have, remembered until every center has confirmed them."""
 
 
 def never_read(rows: int) -> list[Record]:
@@ -59,6 +62,7 @@ class Database:
         self.all_mirrored = all(point.local or point.hot for point in table.points)
         """Every record of this journal is for the other member too."""
         self._local_changes: set[int] = set()
+        self._left_out: deque[int] = deque(maxlen=LEFT_OUT_MOST)
         self.mirror_silent = False
         """Set on a standby whose mirror is silent: what it serves of mirrored points is not topical."""
         self.mirroring = False
@@ -138,6 +142,18 @@ class Database:
         if mirrored.issuperset(ids):
             return octets
         return b"".join(octets[at * SIZE : at * SIZE + SIZE] for at, i in enumerate(ids) if i in mirrored)
+
+    def known_of(self, octets: bytes) -> bytes:
+        """As `mirrored_of`, for records of another configuration: what is left out is remembered by number."""
+        mirrored = self._mirrored
+        self._left_out.extend(row[0] for row in unpack(octets) if row[3] not in mirrored)
+        return self.mirrored_of(octets)
+
+    def left_out(self, confirmed: int) -> int:
+        """Drain how many records above `confirmed` were left out, since their points are not in this configuration."""
+        count = len({number for number in self._left_out if number > confirmed})
+        self._left_out.clear()
+        return count
 
     def snapshot(self) -> bytes:
         """Every mirrored point that was ever written, as records with their own numbers."""

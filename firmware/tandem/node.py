@@ -50,9 +50,9 @@ class Node(Parts):
         now: int,
     ) -> None:
         super().__init__(config, member, relay, past, entropy, realtime, now)
-        self.reporter = Reporter(self)
-        self.desk = Desk(self, self.reporter)
         self.commit = Commit(self, past.kept())
+        self.reporter = Reporter(self, self.commit)
+        self.desk = Desk(self, self.reporter)
         self.conduct = Conduct(self, self.desk, self.commit)
         self.service.listen(False, now)
         self._news = True

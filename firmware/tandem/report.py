@@ -6,6 +6,7 @@ from functools import partial
 
 from tandem.cabinet import Cabinet
 from tandem.codec.beat import Role
+from tandem.commit import Commit
 from tandem.failover import Failover
 from tandem.parts import Parts
 from tandem.point import MS, Cause, Say
@@ -22,8 +23,9 @@ _SLOW_NS = 250 * MS
 class Reporter:
     """Keeps the system points as they are and composes the status when asked."""
 
-    def __init__(self, node: Parts) -> None:
+    def __init__(self, node: Parts, commit: Commit) -> None:
         self.node = node
+        self._commit = commit
         self._last: Transition | None = None
         self._look_at = self._slow_at = self._role_since = 0
         self._step: object = None
@@ -35,6 +37,9 @@ class Reporter:
         more: dict[str, Reader] = {"failovers": lambda: self.failover.count, "beat.intruders": self.foreign_beats}
         for word in CONTROL_COUNTS:
             more[f"controls.{word}"] = partial(self.control_counts.__getitem__, word)
+        more["commit.state"] = lambda: commit.state
+        more["commit.on_trial"] = lambda: commit.on_trial
+        more["commit.left_out"] = lambda: commit.left_out
         self.states = States(node, ids, more)
         self.statistics = Statistics(node, ids)
         self.cabinet = Cabinet(node, ids, self.alarms)
@@ -120,6 +125,7 @@ class Reporter:
             "health": {"value": node.health.value, "losses": node.health.losses},
             "last_failover": self.failover.status(),
             "failovers": self.failover.count,
+            "commit": self._commit.status(),
             "realtime": node.realtime,
             "clock_synced": node.clock.synced,
             "clock": self._clock(),

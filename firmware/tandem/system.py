@@ -117,6 +117,11 @@ _CONTROLS = (
     *(_counted(f"controls.{word}", f"controls {about} here") for word, about in CONTROL_COUNTS.items()),
     _shared("control_unknown", _C, "controls that ended unknown: somebody must look"),
 )
+_COMMIT = (
+    _read("commit.state", "newest: 0 none, 1 staging, 2 rolling, 3 returning, 4 done, 5 returned, 6 refused, 7 failed"),
+    _said("commit.on_trial", "the configuration that runs here has not proved itself yet"),
+    _counted("commit.left_out", "events that waited for a center when their point was gone from the configuration"),
+)
 _MACHINE = (
     _said("disk_ok", "the state folder takes writes", _FAILED_OK),
     _said("journal.durable", "records are on flash before anything that was told of them leaves"),
@@ -203,6 +208,7 @@ TABLE: tuple[tuple[str, str, tuple[SystemPoint, ...]], ...] = (
     ("Devices", "device", _DEVICE),
     ("Slaves", "slave", _SLAVE),
     ("Control centers", "center", _CENTER),
+    ("Commits", "", _COMMIT),
     ("Clock and machine", "", _MACHINE),
 )
 """(title, what the rows are repeated for or "", rows)."""

@@ -170,3 +170,12 @@ def test_served_quality_lies_over_the_record() -> None:
     database.mirror_silent = True
     assert database.served_quality(1) == Quality.NOT_TOPICAL
     assert not database.served_quality(6) & Quality.NOT_TOPICAL
+
+
+def test_events_of_points_that_are_gone_are_left_out_and_counted_once_each() -> None:
+    database = _database()
+    kept, gone = pack(11, 5, 1.0, 1, 0, 0), [pack(n, 5, 1.0, 40, 0, 0) for n in (10, 12, 13)]
+    assert database.known_of(gone[0] + kept + gone[1]) == kept
+    assert database.known_of(gone[1] + gone[2]) == b""
+    assert database.left_out(confirmed=10) == 2, "what every center confirmed is not missing"
+    assert database.left_out(confirmed=0) == 0, "told once"

@@ -31,7 +31,7 @@ class Rebuilt:
 
     def fill(self, database: Database) -> None:
         """An empty database takes it all; records of points that are not there any more are left out."""
-        journal, mine = database.journal, database.mirrored_of
+        journal, mine = database.journal, database.known_of
         journal.soe.clear(self.gone[0])
         journal.analog.clear(self.gone[1])
         present = database.present
@@ -42,7 +42,7 @@ class Rebuilt:
             for record in without_salvaged(list(unpack(octets)), octets):
                 present[record[3]] = record
         for octets in self.rows:
-            for record in unpack(mine(octets)):
+            for record in unpack(database.mirrored_of(octets)):
                 if present[record[3]][0] < record[0] <= self.head:
                     present[record[3]] = record
         journal.head = self.head

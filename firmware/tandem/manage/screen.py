@@ -44,6 +44,7 @@ def _lines(status: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _masters(status)
     yield from _centers(status["centers"])
     yield from _failover(status["last_failover"])
+    yield from _commit(status["commit"])
     yield "machine", _machine(status)
 
 
@@ -144,6 +145,17 @@ def _failover(last: dict[str, Any]) -> Iterator[tuple[str, str]]:
     after = "".join(f"; {word} after {parts[key]:.0f}" for key, word in _AFTER if parts[key] is not None)
     took = f"{last['total_ms']:.0f} ms ({of_it})" if last["total_ms"] is not None else "nobody served before"
     yield "last failover", f"{last['cause']}: {took}{after}"
+
+
+def _commit(commit: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What runs, as far as it is not simply what was committed last."""
+    newest = commit["commit"]
+    if newest is None:
+        return
+    step = f": {newest['steps'][-1][2]}" if newest["steps"] and newest["state"] != "done" else ""
+    trial = "; what runs is on trial" if commit["on_trial"] else ""
+    gone = f"; {commit['left_out']} events LEFT OUT, their points are gone" if commit["left_out"] else ""
+    yield "commit", f"{newest['state']}{step}{trial}{gone}"
 
 
 def _machine(status: dict[str, Any]) -> str:

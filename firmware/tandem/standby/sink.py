@@ -56,7 +56,7 @@ class Sink:
         if (peer.claims[-1].epoch if peer.claims else 0) < self._history.epoch:
             return f"the active's epoch is older than {self._history.epoch}, known here: it must claim again"
         self._peer = peer
-        self._mine = self._database.mirrored_of if other_table else bytes
+        self._mine = self._database.known_of if other_table else bytes
         return ""
 
     def end(self) -> None:
@@ -80,7 +80,7 @@ class Sink:
                 case Begin():
                     self._begin(message, self._peer)
                 case Rows() if self._image is not None:
-                    self._image.rows(self._mine(message.octets))
+                    self._image.rows(self._database.mirrored_of(message.octets))
                 case Tail() if self._image is not None:
                     self._image.tail(message._replace(soe=self._mine(message.soe), analog=self._mine(message.analog)))
                 case End() if self._image is not None:
