@@ -79,6 +79,21 @@ def choose(folder: str, state: StateFolder, relay: RelayTimes | None, ports: fro
     return _from_folder(kept, files, mark, start)
 
 
+def peek(folder: str, state: StateFolder, relay: RelayTimes | None, ports: frozenset[str]) -> Config:
+    """What the next start would run, without a trace of having asked. Raises ConfigError."""
+    start = _Start(folder, state, relay, ports)
+    kept, files = start.kept(), start.files()
+    if kept.running and (kept.trial or files is None or _mark(files) == kept.origin):
+        config = _load(kept.running, start, "the committed configuration")
+        if config is not None:
+            return config
+    config, findings = verify(folder, relay, ports)
+    config = config or (_load(kept.running, start, "the last good configuration") if kept.running else None)
+    if config is None:
+        raise ConfigError(findings)
+    return config
+
+
 def is_on_trial(state: StateFolder) -> bool:
     """What runs was committed and did not prove itself yet."""
     try:
