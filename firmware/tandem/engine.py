@@ -46,5 +46,8 @@ class Close:
 
 def earliest(*times: int | None) -> int | None:
     """The earliest of several deadlines, of which any may be None."""
-    known = [t for t in times if t is not None]
-    return min(known) if known else None
+    first = None
+    for time in times:
+        if time is not None and (first is None or time < first):
+            first = time
+    return first

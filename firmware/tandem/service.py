@@ -32,6 +32,7 @@ class Service:
         }
         self._by_key = {self._keys[center]: found for center, found in self._stations_of.items()}
         self._listening: set[str] = set()
+        self._active = False
         self._actions: list[Action] = []
         self.intruders: dict[str, int] = dict.fromkeys(stations, 0)
         self.doors_shut: dict[str, str] = {}
@@ -41,6 +42,7 @@ class Service:
 
     def listen(self, active: bool, now: int) -> None:
         """Bind what this role serves: a slave with hot standby `disabled` on the active alone."""
+        self._active = active
         wanted = {name for name, (slave, _) in self.stations.items() if active or slave.hot_standby != "disabled"}
         for name in sorted(wanted ^ self._listening):
             self._actions.append(Listen(name, name in wanted))
@@ -61,7 +63,13 @@ class Service:
     # --- sessions -------------------------------------------------------------------------------------------------
 
     def accepted(self, stream: str, slave: str, host: str, on_group: bool, now: int) -> None:
-        """A connection from `host` to one of our addresses."""
+        """A connection from `host` to one of our addresses.
+
+        The group address may outlive for a moment the process that owned it: who is not active takes nobody there.
+        """
+        if on_group and not self._active:
+            self._actions.append(CloseChannel(stream, "the group address is not this member's", reset=True))
+            return
         session = self.stations[slave][1].accept(host, on_group, now)
         if isinstance(session, str):
             self.intruders[slave] += 1

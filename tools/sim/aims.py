@@ -16,6 +16,8 @@ AIMS = (
     "heart addresses off", "write control", "granted", "withdrawn",
 )  # fmt: skip
 """What can be aimed at: a sentence of the story, or what a process is about to do."""
+PATIENCE_MS = 1500
+"""A fault waits so long for what it is aimed at, and happens then in any case."""
 
 
 class Aim(NamedTuple):
@@ -39,8 +41,15 @@ class Aims:
         world.listeners.append(self._sentence)
 
     def wait(self, aim: Aim, fire: Callable[[], None]) -> None:
-        """Call `fire` when what is aimed at comes."""
-        self._waiting.append((aim._replace(number=self._seen[aim.what] + aim.number), fire))
+        """Call `fire` when what is aimed at comes; where it does not come soon, then."""
+        entry = aim._replace(number=self._seen[aim.what] + aim.number), fire
+        self._waiting.append(entry)
+        self.world.after(PATIENCE_MS * MS, lambda: self._missed(entry))
+
+    def _missed(self, entry: tuple[Aim, Callable[[], None]]) -> None:
+        if entry in self._waiting:
+            self._waiting.remove(entry)
+            entry[1]()
 
     def mark(self, letter: str, what: str) -> None:
         """A process of member `letter` is about to do that."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 
 from tandem.codec import heart as say
 from tandem.point import MS
 from tandem.standby import guard_words as do
 from tools.sim.box import IPC_NS, Box
 
+_KERNEL_KEEPS = 256  # frames in the sockets of a heart that does not read
 _LEASE = {"acquire": b"L", "renew": b"R", "drop": b"D"}
 
 
@@ -16,36 +18,56 @@ class HeartLoop(Box):
     """Plays `heart.py`: every turn wakes the guard, hands in what came, and carries its outputs out one by one."""
 
     _heart_at: int
+    _heart_set: int
+    """For when its timer stands on the heap; 0: for nothing."""
+    _frames: list[tuple[int, bytes]]
+    """What the kernel keeps for the heart until its next turn: (path, octets)."""
 
-    def _heart_event(self, call: Callable[[int], None]) -> None:
+    def _heart_event(self, call: Callable[[int], None] | None) -> None:
         self.heart.do(lambda: self.heart.run(self._heart_steps(call)))
 
+    def _heart_rests(self) -> None:
+        """Let the timer end its rest; one that stands for an earlier time is left to it, and set anew then."""
+        if not self._heart_set or self._heart_at < self._heart_set:
+            self._heart_set = at = self._heart_at
+            self._at(at, lambda: self._heart_wakes(at))
+
     def _heart_wakes(self, at: int) -> None:
-        if self._heart_at == at:
-            self.heart.do(lambda: self.heart.run(self._heart_steps(None)))
+        if self._heart_set == at:
+            self._heart_set = 0
+            if self.world.now < self._heart_at:
+                self._heart_rests()
+            else:
+                self.heart.do(lambda: self.heart.run(self._heart_steps(None)))
 
     def _heart_steps(self, call: Callable[[int], None] | None) -> Iterator[None]:
         now = self.world.now
-        self.guard.wake(now)
-        yield from self._heart_carries_out()
+        guard = self.guard
+        guard.wake(now)
+        if outputs := guard.outputs():
+            yield from self._heart_carries_out(outputs)
         if call is not None:
             call(now)
-        self.guard.progress(*self._page, now)
-        self.guard.tick(now)
-        yield from self._heart_carries_out()
+        if self._frames:
+            frames, self._frames = sorted(self._frames, key=itemgetter(0)), []
+            for path, octets in frames:
+                guard.received(path, octets, now)
+        guard.progress(*self._page, now)
+        guard.tick(now)
+        if outputs := guard.outputs():
+            yield from self._heart_carries_out(outputs)
         self._page_heart_ns = now
         if self.heart.alive:
-            self._heart_at = at = max(self.guard.due(), self.world.now + MS // 10)
-            self._at(at, lambda: self._heart_wakes(at))
+            self._heart_at = max(guard.due(), self.world.now + MS // 10)
+            self._heart_rests()
 
-    def _heart_carries_out(self) -> Iterator[None]:
+    def _heart_carries_out(self, outputs: list[do.Output]) -> Iterator[None]:
         began = self.world.now
-        outputs = self.guard.outputs()
         at = 0
         while at < len(outputs):
             output = outputs[at]
-            if type(output) in _MARKED:
-                self.site.aims.mark(self.letter, _MARKED[type(output)](output))
+            if type(output) in _MARKED and (mark := _MARKED[type(output)].get(output[0])):
+                self.site.aims.mark(self.letter, mark)
                 yield
             self._heart_does(output)
             at += 1
@@ -86,16 +108,19 @@ class HeartLoop(Box):
             self._after(IPC_NS, lambda: self._heart_event(lambda t: self._feed_pins(pins, t)))
 
     def hear_beat(self, path: int, octets: bytes) -> None:
-        """A frame of the peer's heart."""
-        self._heart_event(lambda t: self.guard.received(path, octets, t))
+        """A frame of the peer's heart. One living path wakes it; what the others bring is read in the same turn."""
+        if len(self._frames) < _KERNEL_KEEPS:
+            self._frames.append((path, octets))
+        if self.guard.ear.wakes_by in (-1, path) and len(self._frames) < _KERNEL_KEEPS:
+            self._heart_event(None)
 
     def beat_refused(self, path: int) -> None:
         """Our kernel was told that nobody listens there."""
         self._heart_event(lambda t: self.guard.refused(path, t))
 
 
-_MARKED: dict[type, Callable[[do.Output], str]] = {
-    do.Coil: lambda o: "heart coil on" if o == do.COIL_HIGH else "heart coil off",
-    do.Addresses: lambda o: "heart addresses on" if o == do.ADDRESSES_ON else "heart addresses off",
-    do.Lease: lambda o: f"heart {o.word}" if isinstance(o, do.Lease) else "",
+_MARKED: dict[type, dict[object, str]] = {
+    do.Coil: {True: "heart coil on", False: "heart coil off"},
+    do.Addresses: {True: "heart addresses on", False: "heart addresses off"},
+    do.Lease: {"acquire": "heart acquire", "drop": "heart drop"},
 }

@@ -255,7 +255,8 @@ class Faults:
         return _NOTHING
 
     def _clock(self, member: Member) -> Callable[[], None]:
-        member.clock_step_us += self.world.random.choice((-3600, -1, 1, 86400)) * SECOND // 1000
+        """Somebody sets it; by more than a story is long, so that no stamp of a story comes twice."""
+        member.clock_step_us += self.world.random.choice((-3600, -61, 61, 86400)) * SECOND // 1000
         return _NOTHING
 
 

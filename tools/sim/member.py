@@ -66,7 +66,8 @@ class Member(SupervisorLoop):
         self._after_publish: list[say.Request] = []
         self._turn_ended = now
         self._turn_due = False
-        self._clock_check_at = self._due_at = self._wake_at = self._heart_at = 0
+        self._clock_check_at = self._due_at = self._wake_at = self._wake_set = self._heart_at = self._heart_set = 0
+        self._frames = []
         self._comes_back = False
         self.site.listening.pop(self.letter, None)
         pins = self.site.plant.connect(self.letter)

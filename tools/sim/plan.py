@@ -45,7 +45,7 @@ def draw_plan(seed: int, relays: bool = True, taste: Taste = Taste()) -> tuple[F
         faults += draw.choice(list(SCRIPTS.values()))
     at_ms = 0
     for _ in range(max(0, draw.randint(taste.fewest, taste.most) - len(faults))):
-        at_ms += draw.choice((0, draw.randrange(300), draw.randrange(300), draw.randrange(2000)))
+        at_ms += draw.choice((0, draw.randrange(300), draw.randrange(_LONGEST_MS), draw.randrange(_LONGEST_MS)))
         kind = draw.choice(common if draw.random() < 0.5 else kinds)
         faults.append(Fault(at_ms, kind, draw.choice("ab"), _how_long(draw), _aim(draw, taste.aims)))
     return tuple(faults)

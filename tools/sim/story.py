@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tools.sim.aims import PATIENCE_MS
 from tools.sim.checks import Broken, Checks
 from tools.sim.fault import Fault
 from tools.sim.faults import Faults
@@ -16,6 +17,7 @@ from tools.sim.world import MS, SECOND
 _WARM_NS = 8 * SECOND
 _HEAL_NS = 15 * SECOND
 """Within this everything is well again after the last fault was mended."""
+_QUIET_MS = 6000  # where no fault is planned
 _STEP_NS = 100 * MS
 _WELL_NS = 600 * MS
 _QUIET_NS = 1_700 * MS  # the slowest poll, and its way to the centers
@@ -40,7 +42,7 @@ class Story:
         for fault in plan:
             self.faults.arm(fault)
         self._watch()
-        last_ms = max((fault.at_ms for fault in plan), default=3000)
+        last_ms = max((fault.at_ms + PATIENCE_MS * (fault.aim is not None) for fault in plan), default=_QUIET_MS)
         self.world.run(last_ms * MS + _AFTER_LAST_NS)
         self.heal()
 

@@ -28,6 +28,7 @@ class SupervisorLoop(Sockets):
     _clock_check_at: int
     _due_at: int
     _wake_at: int
+    _wake_set: int
     _comes_back: bool
 
     def stop(self) -> None:
@@ -110,11 +111,21 @@ class SupervisorLoop(Sockets):
         idle_ns = self.site.config.standby.stall_ms * MS // 2
         at = max(min(self._due_at, self._turn_ended + idle_ns), self.world.now + MS // 10)
         self._wake_at = at
-        self._at(at, lambda: self._wakes(at))
+        self._rests()
+
+    def _rests(self) -> None:
+        """As the heart's: a timer that stands for an earlier time is left to it, and set anew then."""
+        if not self._wake_set or self._wake_at < self._wake_set:
+            self._wake_set = at = self._wake_at
+            self._at(at, lambda: self._wakes(at))
 
     def _wakes(self, at: int) -> None:
-        if self._wake_at == at:
-            self.supervisor.do(lambda: self._look(self._enter()) if self._wake_at == at else None)
+        if self._wake_set == at:
+            self._wake_set = 0
+            if self.world.now < self._wake_at:
+                self._rests()
+            else:
+                self.supervisor.do(lambda: self._look(self._enter()) if self._wake_at == at else None)
 
     def _look(self, now: int) -> None:
         """Nothing new came: if nothing is due either, the progress is shown, and that is the turn."""

@@ -91,10 +91,13 @@ class Relays:
             told,
         )
 
-    def pulse(self, m: str, t: int) -> None:
-        """A pulse of member `m` came at `t`."""
-        self.last_pulse[m] = t
+    def pulse(self, m: str, t: int) -> bool:
+        """A pulse of member `m` came at `t`. True when it only prolongs what was: no relay moves sooner by it."""
+        before, self.last_pulse[m] = self.last_pulse[m], t
+        if before is not None:
+            return True
         self._settle(t)
+        return False
 
     def coil(self, m: str, on: bool, t: int) -> None:
         """Member `m` drives its role coil, or not."""
@@ -169,10 +172,11 @@ class Lease:
         """Alive from now on."""
         self.until = now + self.length_ns
 
-    def renew(self, came: int, now: int) -> None:
-        """Longer, if it was alive when the renewal `came`."""
+    def renew(self, came: int, now: int) -> bool:
+        """Longer, if it was alive when the renewal `came`. True when that is all: it was alive, and is."""
         if self.until is not None:
             self.until = now + self.length_ns if came <= self.until else None
+        return self.until is not None
 
     def drop(self) -> None:
         """Gone at once."""

@@ -73,9 +73,11 @@ class World:
         head, now = message[:1], self.loop.now
         came = self.loop.input_ns
         if head == b"P":
-            self.relays.pulse(m, now)
+            if self.relays.pulse(m, now):
+                return
         elif head == b"R":
-            self.lease[m].renew(came, now)
+            if self.lease[m].renew(came, now):
+                return
         elif head == b"T":
             self.leds[m] = message[1:33]
         elif head == b"C":
