@@ -66,7 +66,7 @@ class HeartLoop(Box):
         at = 0
         while at < len(outputs):
             output = outputs[at]
-            if type(output) in _MARKED and (mark := _MARKED[type(output)].get(output[0])):
+            if type(output) in _MARKED and (mark := _MARKED[type(output)].get(next(iter(output)))):
                 self.site.aims.mark(self.letter, mark)
                 yield
             self._heart_does(output)
