@@ -121,6 +121,7 @@ class Faults:
 
     def _cut_power(self, member: Member) -> Callable[[], None]:
         self.bench.cut("power", member.letter, False)
+        member.power_lost()
         member.kill(heart_too=True)
         member.flash.power_lost()
         return lambda: self._power(member)

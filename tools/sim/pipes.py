@@ -65,6 +65,10 @@ class Pipe:
             if passes:
                 self.world.after(self.delay_ns, lambda: self._deliver(1 - side, True))
 
+    def power_lost(self, sender: End) -> None:
+        """What one end's kernel had not sent yet is gone with its supply."""
+        self._held[1 if self.ends[0] is sender else 0].clear()
+
     def tear(self, reason: str, sides: tuple[int, ...] = (0, 1)) -> None:
         """Somebody else resets it: each of the `sides` learns it, and nothing that waits arrives."""
         self.up = lambda _: True

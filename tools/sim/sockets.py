@@ -59,6 +59,11 @@ class Sockets(HeartLoop):
 
         self._event(run)
 
+    def power_lost(self) -> None:
+        """The supply is cut: what its kernel's buffers held leaves no more."""
+        for pipe in self._channels:
+            pipe.power_lost(self)
+
     def hang_up(self, close: CloseChannel) -> None:
         """The supervisor closes a channel."""
         self._dialing.discard(close.channel)
