@@ -19,6 +19,8 @@ from tandem.system import device_point
 BEST = 255
 COST = 60
 """Of each loss that holds; four of them leave nothing that a fifth could take."""
+FLASH_NS = 10 * SECOND
+"""A flash that fails for so long is a loss: once is written again."""
 REMEMBERED_NS = 3600 * SECOND
 """What a member found while it served counts against it so long afterwards."""
 
@@ -76,17 +78,20 @@ class Health:
 
 
 def judgements(
-    config: Config, database: Database, carrier: Callable[[str], bool], connected: Callable[[], Mapping[str, bool]]
-) -> list[Judgement]:
-    """Every configured condition, and a LAN without a carrier where no condition says for how long.
+    config: Config, database: Database, carrier: Callable[[str], bool], connected: Callable[[], Mapping[str, bool]],
+    unwritten: Callable[[], bool] = bool,
+) -> list[Judgement]:  # fmt: skip
+    """Every configured condition, a LAN without a carrier where no condition says for how long, a flash that fails.
 
-    `carrier` answers for a LAN by name; `connected`: by control center, whether one of its front ends is here.
+    `carrier` answers for a LAN by name; `connected`: by control center, whether one of its front ends is here;
+    `unwritten`: the flash does not take what is to be written.
     """
     made = [_condition(one, config, database, carrier, connected) for one in config.standby.conditions]
     named = {term.name for one in config.standby.conditions if (term := when.parse(one.when)).subject == "lan"}
     for lan in config.lans:
         if lan.name not in named:
             made.append(Judgement(f"lan.{lan.name}.down", 0, _down(carrier, lan.name)))
+    made.append(Judgement("flash.failed", FLASH_NS, unwritten))
     return made
 
 

@@ -135,6 +135,11 @@ class Keeping:
 
     # --- what is said -------------------------------------------------------------------------------------------------
 
+    @property
+    def fault(self) -> str:
+        """Why the flash does not take the archive or the durable journal; "" when it does."""
+        return self.archive.fault or (self.durable.fault if self.durable is not None else "")
+
     def alarms(self) -> list[str]:
         """What somebody must look at."""
         return [self.archive.fault, self.durable.fault if self.durable is not None else ""]

@@ -85,10 +85,11 @@ class Parts:
         self._make_field()
         self._make_service(self.next_ref)
         self._make_standby(relay, self.next_ref, now)
-        self.health = Health(judgements(config, self.database, self.carrier, self.service.connected))
         self.proven = not self.rules.has_pins
         """The watchdog's proof test passed."""
-        self.keeping = Keeping(self, past)
+        self.keeping = keeping = Keeping(self, past)
+        seen = (self.carrier, self.service.connected, lambda: bool(self.unsaved.fault or keeping.fault))
+        self.health = Health(judgements(config, self.database, *seen))
         self._actions += [Say(fault, "error") for fault in past.faults]
         self._actions.append(Persist(Past.REGISTRY, self.registry.to_json()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tandem.codec.heart import PinsRead
-from tests.support.iec104_rig import STAMP, START, START_CON
+from tests.support.iec104_rig import STAMP, START, START_CON, UTC_US
 from tests.support.node_rig import NodeRig
 
 ROWS = """\
@@ -80,3 +80,26 @@ def test_statistics_of_a_device_are_told_once_a_second(rig: NodeRig) -> None:
         rig.after(50)
         told += [frame for frame in rig.frames() if "0f 01 03 00 2f 00 2d 23 00" in frame]
     assert 2 <= len(told) <= 3, told
+
+
+@pytest.mark.parametrize("journal", ["ram", "durable"])
+def test_a_flash_that_fails_shows_in_points_status_health_and_the_led(journal: str) -> None:
+    rig = NodeRig(("gateway.toml", 'journal = "ram"', f'journal = "{journal}"'))
+    rig.become_active()
+    assert (rig.value("health"), rig.value("archive.ok")) == (255, 1)
+    rig.flash_fault = "the card is read-only"
+    rig.node.database.update(rig.node.table.id("F1.breaker"), 2, 0, UTC_US, 3)
+    rig.after(8000)
+    assert rig.value("archive.ok") == 0 == rig.value("journal.durable")
+    assert rig.value("health") == 255, "it may be written again yet"
+    alarms = rig.node.status(rig.now)["alarms"]
+    assert alarms and all("read-only" in str(alarm) for alarm in alarms)  # type: ignore[attr-defined]
+    assert rig.node.reporter.cabinet.words()["fault"] == "red"
+    rig.after(12_000)
+    assert rig.value("health") == 195
+    assert rig.node.status(rig.now)["health"] == {"value": 195, "losses": ["flash.failed"]}
+    rig.flash_fault = ""
+    rig.after(8000)
+    assert (rig.value("health"), rig.value("archive.ok")) == (255, 1)
+    assert rig.value("journal.durable") == (journal == "durable")
+    assert rig.node.reporter.cabinet.words()["fault"] != "red"

@@ -11,6 +11,7 @@ import pytest
 
 from tandem.__main__ import main
 from tandem.action import Store
+from tandem.archive import index
 from tandem.archive.block import SIZE, Kind, pack
 from tandem.archive.reading import last_place
 from tandem.archive.recorder import Place
@@ -60,6 +61,38 @@ def test_the_oldest_files_go(tmp_path: Path) -> None:
     for head in range(1, 6):
         assert log.append(Store("archive", _block(head, 1000), begin=True, keep_octets=2500)) == ""
     assert [file.name for file in files_of(tmp_path / "archive")] == [f"{n:08}.seg" for n in (3, 4, 5)]
+
+
+def test_each_file_that_is_full_has_its_index_and_loses_it_with_itself(tmp_path: Path) -> None:
+    log = LogFolder(tmp_path / "archive", True, index.build)
+    for head in range(1, 5):
+        assert log.append(Store("archive", _block(head, 1000), begin=True, keep_octets=2500)) == ""
+    assert sorted(f.name for f in (tmp_path / "archive").iterdir()) == [
+        "00000002.idx", "00000002.seg", "00000003.idx", "00000003.seg", "00000004.seg",
+    ]  # fmt: skip
+    again = LogFolder(tmp_path / "archive", True, index.build)
+    again.mend()
+    assert again.append(Store("archive", _block(5))) == ""
+    assert (tmp_path / "archive" / "00000004.idx").exists(), "of the former process' file too"
+
+
+def test_a_query_by_time_reads_no_file_that_its_index_rules_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = _state(tmp_path)
+    first = state / "archive" / "00000001.seg"
+    first.with_suffix(".idx").write_bytes(index.build(first.read_bytes()))
+    read: list[str] = []
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, *how, **more: read.append(self.name) or opened(self, *how, **more))
+    assert main(["archive", "--state", str(state), "--json", "--from", "1970-01-01T00:00:00.004"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["value"] for row in found] == ["", 4.0, 5.0], "its gaps are told all the same"
+    assert first.name not in read
+    assert main(["archive", "--state", str(state), "--json", "--to", "1970-01-01T00:00:00.002"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["value"], row["point"]) for row in found] == [(1.0, "F1.s2"), ("", "")]
+    assert first.name in read
 
 
 def test_a_full_disk_is_a_sentence_and_takes_the_oldest_file(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tandem.action import Store
+from tandem.archive import index
 from tandem.archive.block import whole
 from tandem.archive.reading import Event, Missing, Reader, last_place
 from tandem.archive.recorder import Recorder
@@ -17,6 +20,11 @@ from tandem.standby.told import Salvaged
 
 TABLE = PointTable([PointInfo(i, f"F1.s{i}", Kind.BINARY) for i in (1, 2, 3)] + [PointInfo(4, "F1.i", Kind.ANALOG)], 4)
 SETTING = Archive(sync_ms=1000, sync_events=4, segment_mib=1, keep_mib=4)
+
+
+def within(rows: Iterable[Event | Missing], low: int, high: int) -> list[Event | Missing]:
+    """The gaps, and the events with these ordinals."""
+    return [row for row in rows if isinstance(row, Missing) or low <= row.record[2] <= high]
 
 
 class ArchiveRig:
@@ -35,6 +43,7 @@ class ArchiveRig:
         """Of those, the ones whose mark may not be on flash yet."""
         self._numbers: dict[int, int] = {}  # of the present journal, by ordinal
         self.says: list[str] = []
+        self.parts_read = 0
         self.store: Store | None = None
         self.boot()
 
@@ -136,12 +145,29 @@ class ArchiveRig:
         """What a reader finds."""
         return list(Reader([str(i) for i in range(len(self.files))], lambda name: self.files[int(name)]).rows())
 
+    def entries(self, name: str) -> list[index.Entry] | None:
+        """The index of a file that is written no more."""
+        octets = self.files[int(name)]
+        return index.read(index.build(octets), len(octets)) if int(name) < len(self.files) - 1 else None
+
+    def part(self, name: str, at: int, size: int) -> bytes:
+        """Octets of a file."""
+        self.parts_read += 1
+        return self.files[int(name)][at : at + size]
+
+    def indexed(self, low: int, high: int) -> list[Event | Missing]:
+        """What a reader with indexes finds of events `low` to `high`, gaps and all."""
+        reader = Reader([str(i) for i in range(len(self.files))], lambda name: self.files[int(name)], self)
+        return within(reader.rows((low * 1000, high * 1000)), low, high)
+
     def found(self) -> list[int]:
         """Ordinals of the events of the group's history, as found."""
         return [int(row.record[2]) for row in self.rows() if isinstance(row, Event) and not row.salvaged]
 
     def check(self) -> None:
         """Nothing twice, nothing out of order, no gap that is not said."""
+        for low, high in ((0, self.events), (self.events // 3, self.events // 2)):
+            assert self.indexed(low, high) == within(self.rows(), low, high), "by index as without one"
         order = {ordinal: at for at, ordinal in enumerate(self.followed)}
         last, gap = -1, True  # an archive may begin anywhere
         seen: set[int] = set()

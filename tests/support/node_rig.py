@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tandem.action import Persist, ToHeart
+from tandem.action import Persist, Store, ToHeart
 from tandem.codec.heart import SERVICE_ON, Carried, HeartTurn, Ready, ServiceOn
 from tandem.config.load import parse_group
 from tandem.config.model import Config
@@ -32,6 +32,8 @@ class NodeRig:
         self.node = Node(config_of(*edits), "a", None, Past({}), bytes, False, 0)
         self.node.clock_reads(UTC_US, True, 0)
         self.now = 0
+        self.flash_fault = ""
+        """Why the flash takes no record, from now on."""
 
     def become_active(self) -> None:
         """The heart is up, the peer is not, and this member is alone for long enough."""
@@ -48,6 +50,8 @@ class NodeRig:
             for action in self.node.actions():
                 if isinstance(action, Persist):
                     self.node.persisted(action, "", self.now)
+                elif isinstance(action, Store):
+                    self.node.keeping.stored(action, self.flash_fault, self.now)
                 elif isinstance(action, ToHeart) and isinstance(action.request, ServiceOn):
                     self.node.heart_says(Carried(self.now + 2 * MS, SERVICE_ON, action.request.epoch), self.now)
             if self.now >= until:

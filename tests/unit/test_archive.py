@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from tandem.archive import index
 from tandem.archive.block import Block, Kind, scan
 from tandem.archive.reading import Event, Missing
 from tandem.config.model import Archive
@@ -135,6 +136,41 @@ def test_a_file_ends_when_it_is_full_and_each_names_its_points() -> None:
         kinds = [block.kind for block in scan(octets) if isinstance(block, Block)]
         assert kinds[:2] == [Kind.HEAD, Kind.NAMES]
     assert len(rig.found()) == 70_000
+    found = rig.indexed(20_000, 20_010)
+    assert [int(row.record[2]) for row in found if isinstance(row, Event)] == list(range(20_000, 20_011))
+    assert 0 < rig.parts_read <= 4, "one or two blocks and the names, of hundreds"
+
+
+def test_an_index_that_is_not_the_files_is_none() -> None:
+    rig = ArchiveRig()
+    for _ in range(5):
+        rig.event()
+    rig.settle()
+    octets = rig.files[0]
+    made = index.build(octets)
+    assert index.read(made, len(octets)) is not None
+    assert index.read(made, len(octets) + 1) is None and index.read(b"", len(octets)) is None
+    assert all(index.read(made[:cut], len(octets)) is None for cut in range(len(made)))
+    assert index.build(octets[:-1]) == b"" == index.build(octets[:40] + b"x" + octets[41:]), "damaged: read as it is"
+
+
+def test_damage_that_came_after_the_index_is_a_gap() -> None:
+    rig = ArchiveRig(setting=Archive(sync_ms=1000, sync_events=1, segment_mib=1, keep_mib=4))
+    for _ in range(6):
+        rig.event()
+        rig.settle()
+    rig.boot()
+    rig.event()
+    rig.settle()
+    made = index.build(rig.files[0])
+    entries = index.read(made, len(rig.files[0]))
+    assert entries is not None
+    hit = [entry for entry in entries if entry.block.kind == Kind.EVENTS][2].at + 40
+    rig.files[0] = rig.files[0][:hit] + b"\xff\xff" + rig.files[0][hit + 2 :]
+    rig.entries = lambda name: entries if name == "0" else None  # type: ignore[method-assign]
+    found = rig.indexed(0, 99)
+    assert [int(row.record[2]) for row in found if isinstance(row, Event)] == [1, 2, 4, 5, 6, 7]
+    assert [row.why for row in found if isinstance(row, Missing)] == ["damaged", "restart"]
 
 
 @settings(max_examples=8, deadline=None)

@@ -33,13 +33,14 @@ _SIGN = _MAGIC.to_bytes(2, "little")
 
 
 class Kind(enum.IntEnum):
-    """What a block holds. Archive: 1 to 5; journal: 1 and 16 to 22."""
+    """What a block holds. Archive: 1 to 6; journal: 1 and 16 to 22."""
 
     HEAD = 1  # of every segment: JSON, what this file is
     NAMES = 2  # JSON: points whose ids occur in this segment for the first time
     EVENTS = 3  # records
     GAP = 4  # what lies between base and head is not here; flags: `Gap`
     PARTED = 5  # everything above base of what stands before this is of a history that the group does not follow
+    INDEX = 6  # beside a file: what it holds, see `archive.index`
     SLICE = 16  # a slice of both rings, and what follows from it
     BEGIN = 17  # an image begins: of the rings up to base
     ROWS = 18  # of the image: present records

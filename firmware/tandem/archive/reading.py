@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tandem.archive.block import SALVAGED, Block, Damage, Gap, Kind, scan
+from tandem.archive.index import Entry
 from tandem.archive.recorder import Place
 from tandem.codec.record import SIZE, Record, unpack
 from tandem.point import Kind as PointKind
 from tandem.registry import PointInfo
 
 Read = Callable[[str], bytes]
+EVER = -(1 << 63), (1 << 63) - 1
+
+
+class Indexed(Protocol):
+    """Files of which some have an index."""
+
+    def entries(self, name: str) -> list[Entry] | None:
+        """The file's index; None where it has none."""
+
+    def part(self, name: str, at: int, size: int) -> bytes:
+        """Octets of the file; fewer where it is gone."""
 
 
 class Event(NamedTuple):
@@ -48,11 +60,15 @@ def _is_ours(block: Block) -> bool:
 
 
 class Reader:
-    """The archive in the files of these names, oldest first; each is read twice, one at a time."""
+    """The archive in the files of these names, oldest first; each is read twice, one at a time.
 
-    def __init__(self, names: Sequence[str], read: Read) -> None:
+    Of a file with an index only the blocks with events of the times that are asked for are read, and once.
+    """
+
+    def __init__(self, names: Sequence[str], read: Read, indexed: Indexed | None = None) -> None:
         self._names = names
         self._read = read
+        self._indexed = indexed
         self._left = self._parted()
 
     def _parted(self) -> list[int]:
@@ -61,7 +77,7 @@ class Reader:
         left: list[int] = []
         parted: set[Block] = set()  # one may stand twice, where its write failed half-way
         begins = 0  # the first block of the present journal
-        for block in self._blocks():
+        for block in self._blocks(None):
             if isinstance(block, Damage):
                 continue
             if block.kind == Kind.GAP and block.flags in (Gap.RESTART, Gap.FOREIGN):
@@ -76,17 +92,37 @@ class Reader:
                 _mark(ours, left, block.base, begins)
         return left
 
-    def _blocks(self) -> Iterator[Block | Damage]:
+    def _blocks(self, times: tuple[int, int] | None) -> Iterator[Block | Damage]:
+        """Every block, events of other `times` (None: all) without payload where that spares reading them."""
         for name in self._names:
+            entries = self._indexed.entries(name) if self._indexed is not None else None
+            if entries is not None:
+                yield from self._wanted(name, entries, times)
+                continue
             found = list(scan(self._read(name)))
             torn = found and name == self._names[-1] and isinstance(found[-1], Damage)
             yield from found[:-1] if torn else found
 
-    def rows(self) -> Iterator[Event | Missing]:
-        """Everything, in the order in which it was written; nothing twice."""
+    def _wanted(self, name: str, entries: list[Entry], times: tuple[int, int] | None) -> Iterator[Block | Damage]:
+        assert self._indexed is not None, "who has entries is indexed"
+        low, high = times or (1, 0)
+        events = {e.at for e in entries if e.block.kind == Kind.EVENTS and e.low <= high and e.high >= low}
+        for entry in entries:
+            if entry.at not in events and not (events and entry.block.kind == Kind.NAMES):
+                yield entry.block
+                continue
+            found = list(scan(self._indexed.part(name, entry.at, entry.size)))
+            if len(found) == 1 and isinstance(found[0], Block):
+                yield found[0]
+            else:
+                yield Damage(entry.at, entry.size)
+                yield entry.block._replace(base=entry.block.head)  # nothing of what it covers is there
+
+    def rows(self, times: tuple[int, int] = EVER) -> Iterator[Event | Missing]:
+        """Everything stamped times[0] <= t <= times[1], perhaps more, in the order of writing; nothing twice."""
         points: dict[int, PointInfo] = {}
         chain, at = _Chain(), 0
-        for block in self._blocks():
+        for block in self._blocks(times):
             if isinstance(block, Damage):
                 chain.damaged = True
             elif block.kind == Kind.NAMES:

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tandem.archive import index
 from tandem.archive.reading import Event, Missing, Reader
 from tandem.archive.recorder import LOG
 from tandem.point import Cause
-from tandem.port.logs import files_of
+from tandem.port.logs import INDEX_SUFFIX, files_of
 from tandem.show import cause_text, quality_text, time_text, value_text
 
 COLUMNS = ("time", "point", "value", "text", "quality", "cause", "epoch", "number", "mark")
@@ -37,11 +38,11 @@ def run(argv: list[str]) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        files = {file.name: file for file in files_of(Path(asked.state) / LOG)}
-        if not files:
+        files = _Files(files_of(Path(asked.state) / LOG))
+        if not files.names:
             print(f"tandem archive: {asked.state} holds no archive; name a member's state folder", file=sys.stderr)
             return 1
-        rows = select(Reader(list(files), lambda name: _octets(files[name])), asked.after, asked.before, asked.point)
+        rows = select(Reader(files.names, files.read, files), asked.after, asked.before, asked.point)
         _print(rows, "csv" if asked.csv else "json" if asked.json else "text")
     except BrokenPipeError:
         sys.stderr.close()  # whoever reads has seen enough
@@ -51,8 +52,38 @@ def run(argv: list[str]) -> int:
     return 0
 
 
+class _Files:
+    """The archive's files by name; one that the running gateway has just deleted is empty."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self.names = [file.name for file in files]
+        self._files = dict(zip(self.names, files, strict=True))
+        self._entries: dict[str, list[index.Entry] | None] = {}
+
+    def read(self, name: str) -> bytes:
+        """All of a file."""
+        return _octets(self._files[name])
+
+    def entries(self, name: str) -> list[index.Entry] | None:
+        """What the index beside it says, as long as that is the file's."""
+        if name not in self._entries:
+            file = self._files[name]
+            beside = file.with_suffix(INDEX_SUFFIX)
+            size = file.stat().st_size if beside.exists() and file.exists() else -1
+            self._entries[name] = index.read(_octets(beside), size) if size >= 0 else None
+        return self._entries[name]
+
+    def part(self, name: str, at: int, size: int) -> bytes:
+        """Octets of a file."""
+        try:
+            with self._files[name].open("rb") as stream:
+                stream.seek(at)
+                return stream.read(size)
+        except FileNotFoundError:
+            return b""
+
+
 def _octets(file: Path) -> bytes:
-    """A file's octets; none where the running gateway has just deleted the oldest one."""
     try:
         return file.read_bytes()
     except FileNotFoundError:
@@ -73,7 +104,7 @@ def select(reader: Reader, after: int | None, before: int | None, glob: str) -> 
     """The rows of `COLUMNS` in the archive's order, stamps after <= t < before; gaps are never left out."""
     everything = glob == "*"
     low, high = -(1 << 63) if after is None else after, 1 << 63 if before is None else before
-    for row in reader.rows():
+    for row in reader.rows((low, high)):
         if isinstance(row, Missing):
             yield _missing(row)
         elif low <= row.record[1] < high and (everything or fnmatch.fnmatchcase(_name(row), glob)):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from tandem.action import Action, Persist, Store
-from tandem.archive import durable, reading, recorder
+from tandem.archive import durable, index, reading, recorder
 from tandem.archive.rebuild import rebuild
 from tandem.past import Past
 from tandem.port.disk import StateFolder
@@ -24,7 +24,7 @@ class Flash:
         self._state = state
         self._written = written
         self._small = ThreadPoolExecutor(1, "state")
-        self._logs = {recorder.LOG: LogFolder(state.path / recorder.LOG, gives_way=True)}
+        self._logs = {recorder.LOG: LogFolder(state.path / recorder.LOG, True, index.build)}
         self._logs[durable.LOG] = LogFolder(state.path / durable.LOG, gives_way=False)
         self._threads = {name: ThreadPoolExecutor(1, name) for name in self._logs}
 

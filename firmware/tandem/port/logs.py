@@ -6,13 +6,13 @@ import contextlib
 import errno
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tandem.action import Store
 from tandem.archive.block import whole
 
-SUFFIX = ".seg"
+SUFFIX, INDEX_SUFFIX = ".seg", ".idx"
 FILES_MAX = 4096
 """Restarts make short files: the oldest go beyond this number, whatever their size."""
 
@@ -27,12 +27,14 @@ def files_of(folder: Path) -> list[Path]:
 class LogFolder:
     """One log. Used by one thread at a time; every process begins a file of its own.
 
-    `gives_way`: where the disk is full its oldest file goes, so that the newest records have room.
+    `gives_way`: where the disk is full its oldest file goes, so that the newest records have room. `index` gives of a
+    file that is written no more what is kept beside it.
     """
 
-    def __init__(self, path: Path, gives_way: bool) -> None:
+    def __init__(self, path: Path, gives_way: bool, index: Callable[[bytes], bytes] | None = None) -> None:
         self.path = path
         self._gives_way = gives_way
+        self._index = index
         self._file = -1
         self._number = 0
 
@@ -63,7 +65,7 @@ class LogFolder:
         """Nothing of it is wanted any more."""
         with contextlib.suppress(OSError):
             for file in files_of(self.path):
-                file.unlink()
+                _delete(file)
 
     def append(self, store: Store) -> str:
         """Write and sync. Returns "" or what went wrong; then the next one must begin a file."""
@@ -96,6 +98,17 @@ class LogFolder:
         name = self.path / f"{self._number:08}{SUFFIX}"
         self._file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._sync_folder()
+        self._index_former()
+
+    def _index_former(self) -> None:
+        """A query by time reads the index in place of the file; without one the file is read."""
+        if self._index is None:
+            return
+        for file in files_of(self.path)[-2:-1]:
+            beside = file.with_suffix(INDEX_SUFFIX)
+            with contextlib.suppress(OSError):
+                if not beside.exists():
+                    beside.write_bytes(self._index(file.read_bytes()))
 
     def _sync_folder(self) -> None:
         folder = os.open(self.path, os.O_RDONLY)
@@ -109,16 +122,21 @@ class LogFolder:
         former = files_of(self.path)[:-1]
         sizes = [file.stat().st_size for file in former]
         while former and (sum(sizes) > keep_octets or len(former) >= FILES_MAX):
-            former.pop(0).unlink()
+            _delete(former.pop(0))
             sizes.pop(0)
 
     def _forget_oldest(self) -> None:
         with contextlib.suppress(OSError):
             for file in files_of(self.path)[:-1][:1]:
-                file.unlink()
+                _delete(file)
 
     def _close(self) -> None:
         if self._file >= 0:
             with contextlib.suppress(OSError):
                 os.close(self._file)
             self._file = -1
+
+
+def _delete(file: Path) -> None:
+    file.with_suffix(INDEX_SUFFIX).unlink(missing_ok=True)
+    file.unlink()
