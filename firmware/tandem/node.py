@@ -55,9 +55,9 @@ class Node(Parts):
         self.desk = Desk(self, self.reporter)
         self.conduct = Conduct(self, self.desk, self.commit)
         self.service.listen(False, now)
-        self._news = True
-        """Something came that a decision may depend on, besides values and octets of masters and centers."""
+        self._news = True  # something came that a decision may depend on: no values, no octets of masters and centers
         self._now = self._think_at = self._think_due = now
+        self._decided_due = 0  # when the parts that decide are due; 0: ask them anew
 
     # --- what others ask ------------------------------------------------------------------------------------------
 
@@ -100,6 +100,7 @@ class Node(Parts):
             isinstance(message, say.Heard) and self.view.repeats(message.beat)
         )
         usual &= now < self._think_at - _EARLY_NS
+        self._decided_due = 0
         self.heartbeat.heart_says(message, now)
         self.role.heart_says(message)
         if isinstance(message, say.Heard):
@@ -135,8 +136,7 @@ class Node(Parts):
         elif channel.startswith("slave:"):
             self.service.receive(channel, data, now)
         elif channel == self.linkup.channel:
-            self._news = True
-            self.mirror.receive(data, now)
+            self._news |= self.mirror.receive(data, now)
 
     def closed(self, channel: str, reason: str, now: int) -> None:
         """A channel ended by itself."""
@@ -172,8 +172,9 @@ class Node(Parts):
         """Everything that is due, in the order of the data's way; then the decisions; then what leaves."""
         self._now = now
         thinks = self._news or self.role.asked or now >= min(self._think_at, self._think_due)
-        self._news = False
+        self._news = self.role.role is Role.RELEASING  # then whatever comes may end the hand-over
         if thinks:
+            self._decided_due = 0
             self.view = self.heartbeat.tick(now)
             self.conduct.heartbeat_wishes()
             self._link(now)
@@ -189,8 +190,7 @@ class Node(Parts):
             self._actions += self.unsaved.again(now) + self.keeping.tick(now)
             self.reporter.tick(now)
         self._pump(now)
-        self.journal.soe.settle()
-        self.journal.analog.settle()
+        self.journal.settle()
         self._actions += self.field.actions() + self.service.actions() + self.linkup.actions()
 
     def _link(self, now: int) -> None:
@@ -246,8 +246,10 @@ class Node(Parts):
 
     def due(self) -> int:
         """When `tick` must come, at the latest."""
-        think = earliest(self.mirror.due(), self.linkup.due(), self.role.due(), self.heartbeat.due(self._now))
-        self._think_due = min(self._think_at, think or self._think_at)
+        if not self._decided_due:
+            parts = self.linkup.due(), self.role.due(), self.heartbeat.due(self._now)
+            self._decided_due = earliest(self._think_at, *parts) or self._think_at
+        self._think_due = earliest(self._decided_due, self.mirror.due()) or self._decided_due
         due = earliest(self.field.due(), self.service.due(), self.control.due(), self.keeping.due())
         return min(self._think_due, due or self._think_due)
 
@@ -273,9 +275,8 @@ class Node(Parts):
         """What the beats say from now on; to be published before the turn's octets leave: a heart whose supervisor dies
         must not call lines drained that have just been asked something.
         """
-        now = self._now
-        flags = self.sync.flags(now) | self.role.beat_flags | (LAST_IN_SYNC if self.remembered.last_in_sync else 0)
-        flags |= DRAINED if self.field.lines_drained else 0
+        flags = self.sync.flags(self._now) | self.role.beat_flags | (DRAINED if self.field.lines_drained else 0)
+        flags |= LAST_IN_SYNC if self.remembered.last_in_sync else 0
         released = self.sync.granter.released_seq if self.sync.granter.active else 0
         return BeatBody(self.role.role, self.role.own.health, flags, self.epoch, self.journal.head, released)
 

@@ -65,7 +65,7 @@ class Supervisor:
         self._doors = Doors(self.loop, config, member, board, self._accept, self._door)
         self._accepted = 0
         self._turn_due = False
-        self._due_at = 0
+        self._due_at = self._wakes_at = 0
         self._body = BeatBody()
         self._timer: asyncio.Handle = self.loop.call_soon(self.turn_soon)
         self._turn_ended = clock.monotonic_ns()
@@ -152,11 +152,15 @@ class Supervisor:
                 stream.write(octets)
 
     def _sleep(self) -> None:
-        self._timer.cancel()
         at = min(self._due_at, self._turn_ended + self._idle_ns)
+        if self._turn_ended + self._idle_ns // 2 < self._wakes_at <= at:
+            return  # turn after turn comes: the timer that runs looks, and sleeps on
+        self._timer.cancel()
+        self._wakes_at = at
         self._timer = self.loop.call_at(at / 1e9, self._woke)
 
     def _woke(self) -> None:
+        self._wakes_at = 0
         self._look(self.enter())
 
     def _look(self, now: int) -> None:

@@ -31,7 +31,7 @@ def test_a_control_at_the_standby_is_one_story_on_both_members(group: SimGroup) 
     assert [words for _, words in ours.steps] == [
         "direct asked", "given to feeders", "the device confirmed it", "executed",
     ]  # fmt: skip
-    group.run(300)
+    group.run(400)
     words = ("_sys.controls.forwarded", "_sys.controls.executed")
     counts = [tuple(group.value(member, word) for word in words) for member in (standby, active)]
     assert counts == [(1, 1), (0, 1)]

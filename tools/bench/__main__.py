@@ -15,6 +15,7 @@ FIGURES = {
     "events": ("tools.bench.iec104_events_micro", "the IEC 104 slave alone: events a second"),
     "durable": ("tools.bench.durable_micro", "the durable journal: what an event waits for the flash, events a second"),
     "journal": ("tools.bench.journal_micro", "append and apply, steps a second"),
+    "memory": ("tools.bench.memory", "what the journal and many points take of memory"),
     "reads": ("tools.bench.modbus_reads", "the Modbus TCP master against four libmodbus servers: reads a second"),
 }
 

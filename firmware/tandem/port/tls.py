@@ -98,7 +98,7 @@ class TlsStream:
                 self._end_deadline()
                 self._flush()
                 self.owner.opened(self)  # type: ignore[arg-type]
-            while self.shaken and (plain := self._tls.read(1 << 18)):
+            while self.shaken and self._in.pending + self._tls.pending() and (plain := self._tls.read(1 << 18)):
                 self.owner.received(self, plain)  # type: ignore[arg-type]
         except ssl.SSLWantReadError:
             pass

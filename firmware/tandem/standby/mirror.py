@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tandem.codec.link import Hello, Order, Refuse
+from tandem.codec.link import Ack, CursorAt, Hello, Order, Refuse, Slice, State
 from tandem.codec.link_commit import CommitWord, Piece
 from tandem.engine import earliest
 from tandem.point import Command, Outcome, Report, Stage
 from tandem.standby.histories import Claim
 from tandem.standby.session import TWO_ACTIVES, Sessions
 from tandem.standby.source import SILENCE_NS
+
+_EVERYDAY = frozenset({Ack, CursorAt, Slice, State})
 
 
 class Mirror(Sessions):
@@ -81,10 +83,12 @@ class Mirror(Sessions):
         self._link.closed()
         self._end_session(f"the hot-standby link was lost ({reason})", now)
 
-    def receive(self, data: bytes, now: int) -> None:
-        """Octets came."""
+    def receive(self, data: bytes, now: int) -> bool:
+        """Octets came. True when a decision may depend on it: records and their acknowledgements are everyday."""
+        news, granting = False, self.granter.granting
         for message in self._link.split(data):
             self._heard_ns = now
+            news = news or type(message) not in _EVERYDAY
             if isinstance(message, Hello):
                 self._hello(message, now)
             elif isinstance(message, Refuse):
@@ -94,6 +98,7 @@ class Mirror(Sessions):
             if self._link.fault:
                 break
         self._check(now)
+        return news or bool(self._link.fault) or granting is not self.granter.granting
 
     def tick(self, now: int) -> None:
         """Probe, give up, withdraw, grant: what is due."""
