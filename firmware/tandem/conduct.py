@@ -261,9 +261,10 @@ class Conduct:
         node.ask(Persist(Past.STANDING, self.standing_asked.to_json()))
 
     def remember(self, now: int) -> None:
-        """Keep on flash whether a restart would come back with everything; at most once a second."""
+        """Keep on flash whether a restart would come back with everything; keep connections that a takeover wants."""
         self._claim_higher(now)
         asked, node = self.standing_asked, self.node
+        node.field.keep(node.role.role not in (Role.STARTING, Role.OUT_OF_SERVICE), now)
         if (asked.ordered_out, asked.reverts_stopped) != (node.role.ordered_out, node.role.moves.stopped):
             self.persist_standing()
         if now >= self._remember_at and node.role.role in (Role.STANDBY, Role.ACTIVE):

@@ -7,55 +7,38 @@ wait for the role relay's contact. `Field` starts, drains and stops each kind, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from tandem.action import Action, CloseChannel, Dial, OpenLine
 from tandem.engine import Close, earliest
+from tandem.field_link import REDIAL_FIRST_NS, FieldLink, Right
 from tandem.master.base import Channel, Confirming, Pulsing, SerialTarget
 from tandem.point import MS, Command, Outcome, Report, Say, Stage
 
-Right = Literal["service", "lines"]
-_REDIAL_FIRST_NS = 100 * MS
 _REDIAL_MOST_NS = 5_000 * MS
 _CURSOR = "@"
 """Before a channel's name in the mirrored cursors; no control center's name has it."""
-
-
-@dataclass(slots=True)
-class _Link:
-    """A channel and how its stream fares: `attempt` is the current stream's name, a late word of an old one is void."""
-
-    channel: Channel
-    right: Right
-    wanted: bool = False
-    draining: bool = False
-    open: bool = False
-    attempts: int = 0
-    dial_at: int | None = None
-    give_up_at: int | None = None
-    backoff_ns: int = _REDIAL_FIRST_NS
-
-    @property
-    def stream(self) -> str:
-        return f"master:{self.channel.name}#{self.attempts}"
 
 
 class Field:
     """All master channels of a member."""
 
     def __init__(
-        self, channels: Iterable[Channel], answer_ns: Mapping[str, int], cold: frozenset[str] = frozenset()
-    ) -> None:
+        self, channels: Iterable[Channel], answer_ns: Mapping[str, int], cold: frozenset[str] = frozenset(),
+        connected: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         """`answer_ns`: by channel, how long an answer to a previous owner's request may still come.
 
         `cold` channels are without hot standby: what this member knows of their points is old, so they read everything.
+        Those that a standby keeps `connected` are not started before the right is won.
         """
         self._answer_ns = answer_ns
         self._cold = cold
+        self._connected = connected
+        self._keeps = False
         self.listened_ns = 0
         """How long the lines were listened to before the first request, when they were won last."""
-        self._links = {c.name: _Link(c, "lines" if isinstance(c.target, SerialTarget) else "service") for c in channels}
+        rights: dict[bool, Right] = {True: "lines", False: "service"}
+        self._links = {c.name: FieldLink(c, rights[isinstance(c.target, SerialTarget)]) for c in channels}
         self._confirming = [link.channel for link in self._links.values() if isinstance(link.channel, Confirming)]
         self._actions: list[Action] = []
         self._reports: list[Report] = []
@@ -75,7 +58,7 @@ class Field:
             self.listened_ns = 0
         for link in self._of(right):
             if not link.wanted or link.draining:
-                link.backoff_ns = _REDIAL_FIRST_NS
+                link.backoff_ns = REDIAL_FIRST_NS
                 listens = right == "lines" and not drained and not link.wanted
                 listen_ns = self._answer_ns.get(link.channel.name, 0) * listens
                 self.listened_ns = max(self.listened_ns, listen_ns)
@@ -83,8 +66,24 @@ class Field:
                 link.channel.start(now, integrity or cold, now + listen_ns)
                 if not link.wanted:
                     link.wanted = True
-                    self._dial(link, now)
+                    if not link.open and link.give_up_at is None:
+                        self._dial(link, now)
                 link.draining = False
+
+    def keep(self, on: bool, now: int) -> None:
+        """A member that may take over keeps its connections open; asked often."""
+        if on is self._keeps:
+            return
+        self._keeps = on
+        for name in sorted(self._connected):
+            link = self._links[name]
+            link.kept = on
+            if on and not link.wanted:
+                link.backoff_ns = REDIAL_FIRST_NS
+                self._dial(link, now)
+            elif not link.lives:
+                link.channel.stop(now, "this member is not to take over")
+                self._hang_up(link, "this member is not to take over", reset=False)
 
     def drain(self, now: int) -> None:
         """No channel opens a new request. `start` works on, after a drain that came to nothing."""
@@ -111,16 +110,17 @@ class Field:
                 link.channel.stop(now, reason)
                 self._hang_up(link, reason, reset=True)
                 self._collect(link, now)
+                self._later(link, now)
 
-    def _of(self, right: Right) -> list[_Link]:
+    def _of(self, right: Right) -> list[FieldLink]:
         return [link for link in self._links.values() if link.right == right]
 
     # --- streams --------------------------------------------------------------------------------------------
 
     def opened(self, stream: str, now: int) -> None:
         """The stream is up."""
-        if (link := self._find(stream)) and link.wanted:
-            link.open, link.give_up_at, link.backoff_ns = True, None, _REDIAL_FIRST_NS
+        if (link := self._find(stream)) and link.lives:
+            link.open, link.give_up_at, link.backoff_ns = True, None, REDIAL_FIRST_NS
             link.channel.opened(now)
 
     def closed(self, stream: str, reason: str, now: int) -> None:
@@ -128,7 +128,7 @@ class Field:
         if link := self._find(stream):
             if link.open:
                 link.channel.closed(now, reason)
-            elif link.backoff_ns == _REDIAL_FIRST_NS:
+            elif link.backoff_ns == REDIAL_FIRST_NS:
                 self._actions.append(Say(f"{link.channel.name}: {reason}; trying again", "warning"))
             link.open, link.give_up_at = False, None
             self._later(link, now)
@@ -140,11 +140,11 @@ class Field:
             link.channel.receive(data, now)
             self._collect(link, now)
 
-    def _find(self, stream: str) -> _Link | None:
+    def _find(self, stream: str) -> FieldLink | None:
         link = self._links.get(stream.removeprefix("master:").rpartition("#")[0])
         return link if link and link.stream == stream else None
 
-    def _dial(self, link: _Link, now: int) -> None:
+    def _dial(self, link: FieldLink, now: int) -> None:
         link.dial_at = None
         link.attempts += 1
         target = link.channel.target
@@ -154,12 +154,12 @@ class Field:
             link.give_up_at = now + target.connect_ms * MS
             self._actions.append(Dial(link.stream, target.lan, target.host, target.port, target.source))
 
-    def _later(self, link: _Link, now: int) -> None:
-        if link.wanted:
+    def _later(self, link: FieldLink, now: int) -> None:
+        if link.lives:
             link.dial_at = now + link.backoff_ns
             link.backoff_ns = min(link.backoff_ns * 2, _REDIAL_MOST_NS)
 
-    def _hang_up(self, link: _Link, reason: str, reset: bool) -> None:
+    def _hang_up(self, link: FieldLink, reason: str, reset: bool) -> None:
         if link.open or link.give_up_at is not None or isinstance(link.channel.target, SerialTarget):
             self._actions.append(CloseChannel(link.stream, reason, reset))
         link.open, link.give_up_at, link.dial_at = False, None, None
@@ -170,7 +170,7 @@ class Field:
     def tick(self, now: int) -> None:
         """Each channel's own work, then redials and attempts that hang."""
         for link in self._links.values():
-            if not link.wanted:
+            if not link.lives:
                 continue
             due = link.channel.due()
             if due is not None and due <= now:
@@ -188,7 +188,7 @@ class Field:
             *(
                 earliest(link.channel.due(), link.dial_at, link.give_up_at)
                 for link in self._links.values()
-                if link.wanted
+                if link.lives
             )
         )
 
@@ -198,7 +198,7 @@ class Field:
             (link.stream, octets) for link in self._links.values() if link.open and (octets := link.channel.outgoing())
         ]
 
-    def _collect(self, link: _Link, now: int) -> None:
+    def _collect(self, link: FieldLink, now: int) -> None:
         for event in link.channel.events():
             if isinstance(event, Report):
                 self._reports.append(event)
@@ -275,6 +275,6 @@ class Field:
         """By device: the counters of its channel."""
         return {name: row for link in self._links.values() for name, row in link.channel.statistics().items()}
 
-    def streams(self) -> dict[str, bool]:
-        """By channel: whether its stream is open."""
-        return {name: link.open for name, link in self._links.items()}
+    def streams(self) -> dict[str, tuple[bool, bool]]:
+        """By channel: whether its stream is open, and whether this member has the right to talk there too."""
+        return {name: (link.open, link.open and link.wanted) for name, link in self._links.items()}

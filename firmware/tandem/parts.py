@@ -107,7 +107,8 @@ class Parts:
                 limit_ms.update({channel.name: 2 * int(str(confirm_ms)) + _LATER_MS for channel in made})
             points.update({self.table.id(p.name): p for device in master.devices for p in device.points})
         cold = [channel.name for m in self.config.masters if not m.hot_standby for channel in self.channels[m.name]]
-        self.field = Field(channels, answer_ns, frozenset(cold))
+        ready = [c.name for m in self.config.masters if m.on_standby == "connected" for c in self.channels[m.name]]
+        self.field = Field(channels, answer_ns, frozenset(cold), frozenset(ready))
         owner = self.field.owner_of() | {self.table.id(PREFIX + name): "" for name in ORDER_POINTS}
         self.control = Control(
             self.table, self.database, points, owner, limit_ms, self.config.standby.control_expiry_ms

@@ -68,17 +68,19 @@ class States:
             self._set(f"master.{master}.ok", row["answer"] == row["devices"], stamp_us)
             self._set(f"master.{master}.lost", row["lost"], stamp_us)
             self._set(f"master.{master}.driven", row["driven"], stamp_us)
+            self._set(f"master.{master}.connected", row["connected"], stamp_us)
         apart = node.mirror.apart
         quality = 0 if apart.known else _INVALID
         node.database.set_local(self._ids["clock_offset_ms"], apart.offset_us / 1e3, stamp_us, quality)
         node.database.set_local(self._ids["clock_round_trip_ms"], apart.round_trip_ns / 1e6, stamp_us, quality)
 
     def masters(self) -> dict[str, dict[str, int]]:
-        """By master: whether it is driven here, its enabled devices, how many are lost, how many answer."""
+        """By master: is connected and driven here, its enabled devices, how many are lost, how many answer."""
         present, streams = self.node.database.present, self.node.field.streams()
         return {
             master: {
-                "driven": any(streams[channel.name] for channel in self.node.channels[master]),
+                "connected": any(streams[channel.name][0] for channel in self.node.channels[master]),
+                "driven": any(streams[channel.name][1] for channel in self.node.channels[master]),
                 "devices": len(oks),
                 "lost": sum(not present[point_id][2] and present[point_id][0] > 0 for point_id in oks),
                 "answer": sum(present[point_id][2] == 1 for point_id in oks),

@@ -143,6 +143,7 @@ _LAN = (_said("lan.each", "it has a carrier", ("down", "up")),)
 _MASTER = (
     SystemPoint("master.each.ok", _B, True, "its devices answer", _LOST_OK),
     _said("master.each.driven", "this member drives it: it has the right and a stream is open"),
+    _said("master.each.connected", "a stream of it is open here, driven or kept for a takeover"),
     _read("master.each.lost", "enabled devices that were lost: asked, and not answering"),
 )
 COUNTERS = (

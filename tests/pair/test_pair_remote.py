@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +121,28 @@ def test_a_control_reaches_the_unit_once_also_through_the_standby(remotes: Group
     remotes.wait(lambda: remotes.value(active, "R1.breaker") == 2, "the breaker follows")
     done = remotes.field_ledger.since(remotes.began_ns, "control")
     assert [(line["point"], line["value"]) for line in done] == [("R1.trip", 2.0)]
+
+
+def test_a_standby_that_is_connected_only_starts(tmp_path: Path) -> None:
+    if importlib.util.find_spec("c104") is None:
+        pytest.skip("peer missing: c104 (pip install c104)")
+    write_group(patient_config(tmp_path / "patient"), tmp_path / "source", 30, K, W, "connected")
+    with Group(tmp_path / "source", tmp_path / "run", rate=0, foreign=False) as group:
+        group.wait_ready()
+        group.began_ns = time.monotonic_ns()
+        active, standby = group.roles()
+        group.wait(lambda: group.value(standby, "_sys.master.remote.connected") == 1, "the standby is connected")
+        assert group.value(standby, "_sys.master.remote.driven") == 0
+        flow(group)
+        fault = group.fault("kill", active)
+        group.operator.calm()
+        group.wait(lambda: group.active == standby, "the standby takes over")
+        flow(group)
+        verdict = settled(group)
+        assert verdict.sent > 100 and not verdict.missing, verdict.missing[:5]
+        assert verdict.repeated <= K * MOST_IN_FRAME
+        device = group.members[standby].status()["devices"]["R1"]
+        assert (device["starts"], device["interrogations"], device["losses"]) == (1, 0, 0)
+        group.recover(fault)
+        group.roles()
+        group.wait(lambda: group.value(active, "_sys.master.remote.connected") == 1, "the returned one connects too")

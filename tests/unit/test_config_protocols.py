@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,8 @@ from tandem.config import schema_iec
 from tandem.config.keys import Key
 from tandem.config.load import parse_group
 from tandem.config.protocols import PROTOCOLS
-from tests.support.configs import example, found
+from tests.support.configs import EXAMPLE, example, found, parsed
+from tools.bench.remote_group import write_group
 
 STRUCTURE = {"device", "devices", "center", "lan", "serial", "name", "protocol", "points", "hosts"}
 ADDRESSES = {"modbus": ("holding:1", "coil:1"), "dnp3": ("analog:1", "crob:1"), "iec60870": ("1", "2")}
@@ -172,3 +174,13 @@ def test_warnings_do_not_refuse() -> None:
 def test_the_types_of_a_104_list_are_those_that_its_engine_serves() -> None:
     schema = {name for name in schema_iec.TYPES_104 if name[:4] not in schema_iec.NOT_YET_FAMILIES}
     assert schema == SLAVE_MONITOR | SLAVE_CONTROL
+
+
+def test_a_standby_that_is_connected_uses_its_own_address(tmp_path: Path) -> None:
+    write_group(EXAMPLE, tmp_path, 3, on_standby="connected")
+    files = {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()}
+    config, said = parsed(files)
+    assert config is not None and config.masters[0].on_standby == "connected", said
+    files["gateway.toml"] = files["gateway.toml"].replace('source = "own"', 'source = "group"')
+    config, said = parsed(files)
+    assert config is None and any('write source = "own"' in text for text in said)

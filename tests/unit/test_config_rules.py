@@ -122,6 +122,9 @@ RULES = [
     ("standby's connection", G, 'on_standby = "none"', 'on_standby = "none"', 'on_standby = "polling"',
      "gateway.toml:101",
      "not in this version yet"),
+    ("connected is for 104", G, 'on_standby = "none"', 'on_standby = "none"', 'on_standby = "connected"',
+     "gateway.toml:101",
+     "of a modbus-tcp master: not in this version yet"),
     # device lists
     ("column", RELAY, ",settle_ms,", ",settle_ms,", ",setle_ms,", "feeder-relay.csv:1", 'did you mean "settle_ms"?'),
     ("column once", RELAY, "unit,deadband", "unit,deadband", "unit,unit", "feeder-relay.csv:1", "stands twice"),

@@ -7,16 +7,19 @@ from pathlib import Path
 DEVICE = "R1"
 
 
-def write_group(source: Path, target: Path, points: int = 60, k: int = 12, w: int = 8) -> None:
+def write_group(
+    source: Path, target: Path, points: int = 60, k: int = 12, w: int = 8, on_standby: str = "none"
+) -> None:
     """Copy the group of `source/gateway.toml` (LANs, standby, keys) with one remote unit of about so many points.
 
-    `k` and `w` are the master's; the device has them too.
+    `k` and `w` are the master's; the device has them too. `on_standby`: "connected" needs the members' own addresses.
     """
     text = (source / "gateway.toml").read_text(encoding="utf-8")
     head = text[: text.index("[[master]]")]
     octet = text.partition("127.")[2].partition(".")[0]
+    source_address = "own" if on_standby == "connected" else "group"
     target.mkdir(parents=True, exist_ok=True)
-    (target / "gateway.toml").write_text(head + _TAIL.format(k=k, w=w, octet=octet), encoding="utf-8")
+    (target / "gateway.toml").write_text(head + _TAIL.format(k=k, w=w, octet=octet, source=source_address, standby=on_standby), encoding="utf-8")
     rows, served = ["name,kind,address,feedback,states"], ["point,type,address,control"]
     for kind, type_name, base in _KINDS:  # neighbours of one type: a frame holds several
         for n in range(points // 3):
@@ -37,6 +40,8 @@ _TAIL = """
 name = "remote"
 protocol = "iec104"
 lan = "station"
+source = "{source}"
+on_standby = "{standby}"
 hot_standby = true
 timeout_ms = 2000
 k = {k}

@@ -170,7 +170,6 @@ MASTER_ON_LAN = (
         "what the standby does with the device",
         "none",
         choices=("none", "connected", "polling"),
-        later=True,
     ),
 )
 DEVICE = (

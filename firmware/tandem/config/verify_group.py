@@ -130,12 +130,25 @@ def verify_masters(config: Config, paths: list[Path], reader: Reader) -> None:
     for master, path in masters:
         _refer(master.lan, lans, (*path, "lan"), "LAN", reader)
         _refer(master.serial, serials, (*path, "serial"), "serial line", reader)
+        _on_standby(master, (*path, "on_standby"), reader)
         for device in master.devices:
             if device.name in owners and device.name:
                 wrong = f'device "{device.name}" exists already, under master "{owners[device.name]}"'
                 reader.findings.add(device.place, wrong, "its name begins its points' names: give it one of its own")
             owners[device.name] = master.name
     _stations(config, reader)
+
+
+def _on_standby(master: Master, path: Path, reader: Reader) -> None:
+    """What a standby does with devices that are another member's to ask."""
+    what = f'on_standby = "{master.on_standby}"'
+    if master.on_standby == "polling":
+        reader.add(path, f"{what}: not in this version yet", 'write "none"', "not-yet")
+    elif master.on_standby == "connected" and master.protocol != "iec104":
+        reader.add(path, f"{what} of a {master.protocol} master: not in this version yet", 'write "none"', "not-yet")
+    elif master.on_standby == "connected" and master.source == "group":
+        cure = 'write source = "own", and let the devices accept both members'
+        reader.add(path, f'{what} with source = "group": a standby does not have the group address', cure)
 
 
 def _stations(config: Config, reader: Reader) -> None:

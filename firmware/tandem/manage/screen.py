@@ -100,7 +100,8 @@ def _controls(status: dict[str, Any]) -> str:
 
 def _masters(status: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, master in status["masters"].items():
-        who = "driven here" if master["driven"] else "not driven here"
+        ready = "connected for a takeover" if master["connected"] else "not driven here"
+        who = "driven here" if master["driven"] else ready
         yield "master", f"{name}: {who}, {master['answer']} of {master['devices']} devices answer"
     rows = sorted(status["devices"].items(), key=_urgency)
     for name, row in rows[:MOST_ROWS]:
