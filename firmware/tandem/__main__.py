@@ -9,6 +9,7 @@ VERBS = {
     "gateway": ("gateway", "run one member of a redundancy group"),
     "check": ("check", "verify a configuration and name every fault"),
     "pair": ("pair", "make the keys with which two members know each other"),
+    "first-boot": ("firstboot", "ask on the console who this member is, pair it, and write it down"),
     "status": ("ask", "what a running gateway is doing"),
     "points": ("ask", "the points of a running gateway"),
     "events": ("ask", "the newest events of a running gateway"),

@@ -65,10 +65,10 @@ def pair(state_a: Path, state_b: Path, group: str, again: bool = False) -> None:
         if found and not again:
             raise PairError(f"{state / 'keys'} has {', '.join(found)} already: add --again to replace the keys of both")
     beat = secrets.token_bytes(BEAT_KEY_OCTETS)
-    own = {member: _identity(f"{group}/{member}") for member in ("a", "b")}
+    own = {member: identity(f"{group}/{member}") for member in ("a", "b")}
     try:
         for state, member, peer in ((state_a, "a", "b"), (state_b, "b", "a")):
-            _write(state / "keys", (*own[member], own[peer][1], beat))
+            write_keys(state / "keys", (*own[member], own[peer][1], beat))
     except OSError as error:
         raise PairError(
             f"the keys cannot be written: {error.strerror}: {error.filename}. Make the folder writable"
@@ -86,7 +86,7 @@ def keys_missing(state: Path | str) -> str | None:
     )
 
 
-def _identity(name: str) -> tuple[bytes, bytes]:
+def identity(name: str) -> tuple[bytes, bytes]:
     """(private key, self-signed certificate) as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -110,7 +110,8 @@ def _identity(name: str) -> tuple[bytes, bytes]:
     return private, certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _write(folder: Path, contents: tuple[bytes, ...]) -> None:
+def write_keys(folder: Path, contents: tuple[bytes, ...]) -> None:
+    """The four files of FILES, whole and through to the flash, mode 0600 in a folder of mode 0700. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     for name, octets in zip(FILES, contents, strict=True):
