@@ -31,7 +31,8 @@ def typed(dialogue: Dialogue, *lines: str) -> str:
     return dialogue.output()
 
 
-ADDRESSES = ("b", "1", "cedar-creek", "10.1.1.10/24", "10.1.1.11", "10.1.1.12", "10.1.2.10/24", "10.1.2.11", "10.1.2.12")
+LANS = ("10.1.1.10/24", "10.1.1.11", "10.1.1.12", "10.1.2.10/24", "10.1.2.11", "10.1.2.12")
+ADDRESSES = ("b", "1", "cedar-creek", *LANS)
 
 
 def test_a_few_addresses_make_a_group_and_the_member_is_paired(dialogue: Dialogue) -> None:
