@@ -68,6 +68,7 @@ class Heart:
             do.Leds: lambda leds: self._pin(b"T" + leds.octets),
             do.KillSupervisor: lambda _: self._kill(),
             do.Tell: lambda tell: self._untold.append(tell.message),
+            do.Note: lambda note: self.page.note(note.heard),
             do.Exit: lambda _: self._end(),
         }
 
@@ -150,6 +151,7 @@ class Heart:
         while self._untold:
             try:
                 self.supervisor.send(say.pack(self._untold[:_DATAGRAM_MESSAGES]))
+                self.page.told += 1
             except BlockingIOError:
                 del self._untold[:-_UNTOLD_MAX]
                 return

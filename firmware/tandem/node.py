@@ -171,7 +171,7 @@ class Node(Parts):
     def tick(self, now: int) -> None:
         """Everything that is due, in the order of the data's way; then the decisions; then what leaves."""
         self._now = now
-        thinks = self._news or self.role.asked or now >= min(self._think_at, self._think_due)
+        thinks = self._news or self.role.asked or now >= min(self._think_at - _EARLY_NS, self._think_due)
         self._news = self.role.role is Role.RELEASING  # then whatever comes may end the hand-over
         if thinks:
             self._decided_due = 0

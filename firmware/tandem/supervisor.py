@@ -87,7 +87,7 @@ class Supervisor:
     async def run(self) -> str:
         """Run until the node asks to be started again or `stopped` is set; returns the reason."""
         self._turn_ended = clock.monotonic_ns()  # what came before was the start, not a stall
-        self.loop.add_reader(self.heart.fileno(), self._heart_speaks)
+        self.loop.add_reader(self.heart.fileno(), self._woke, True)
         if self.member == "a":
             self._doors.open_link(LINK_PORT)
         try:
@@ -152,22 +152,23 @@ class Supervisor:
                 stream.write(octets)
 
     def _sleep(self) -> None:
-        at = min(self._due_at, self._turn_ended + self._idle_ns)
-        if self._turn_ended + self._idle_ns // 2 < self._wakes_at <= at:
+        latest = self._turn_ended + self._idle_ns
+        at = self._due_at if self._due_at < latest + self._idle_ns // 5 else latest
+        if latest - self._idle_ns // 4 < self._wakes_at <= at:
             return  # turn after turn comes: the timer that runs looks, and sleeps on
         self._timer.cancel()
         self._wakes_at = at
         self._timer = self.loop.call_at(at / 1e9, self._woke)
 
-    def _woke(self) -> None:
-        self._wakes_at = 0
-        self._look(self.enter())
-
-    def _look(self, now: int) -> None:
-        """Nothing new came: if nothing is due either, the progress is shown, and that is the turn."""
-        if now >= self._due_at:
-            self._due_at = self.node.due()  # a silence that was to be judged now may have ended meanwhile
-        if self._turn_due or now >= self._due_at or self.stopped.done():
+    def _woke(self, readable: bool = False) -> None:
+        """If nothing new came and nothing is due either, the progress is shown, and that is the turn."""
+        news = self._drain_heart(readable)
+        now = self.enter()
+        if not readable:
+            self._wakes_at = 0
+        if self._due_at - now < self._idle_ns:
+            self._due_at = self.node.due()  # a silence that was to be judged then may have ended meanwhile
+        if news or self._turn_due or now >= self._due_at or self.stopped.done():
             self.turn_soon()
             return
         self._turn_ended = now
@@ -201,15 +202,9 @@ class Supervisor:
         self.node.closed(stream.channel, reason, self.enter())
         self.turn_soon()
 
-    def _heart_speaks(self) -> None:
-        if self._drain_heart():
-            self.turn_soon()
-        else:
-            self._look(self.enter())
-
-    def _drain_heart(self) -> bool:
+    def _drain_heart(self, readable: bool = False) -> bool:
         """True when something new was told."""
-        return any([self.node.heart_says(message, self.enter()) for message in self.heart.messages()])
+        return any([self.node.heart_says(message, self.enter()) for message in self.heart.messages(readable)])
 
     # --- actions ----------------------------------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ class Member:
                 case do.KillSupervisor():
                     if self.supervisor_lives:
                         self.kill_supervisor()
-                case do.Tell(message):
+                case do.Tell(message) | do.Note(message):
                     self.messages.append(message)
                 case do.Exit():
                     self.heart_lives = False

@@ -84,6 +84,8 @@ class HeartLoop(Box):
             case do.Tell(message):
                 self._told.append((self.world.now + IPC_NS, message))
                 self._after(IPC_NS, self._heart_tells)
+            case do.Note(heard):
+                self._noted = [*(other for other in self._noted if other.path != heard.path), heard]
             case do.KillSupervisor():
                 self.die()
             case do.Exit():

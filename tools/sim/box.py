@@ -33,6 +33,8 @@ class Box:
     """The shared page: the supervisor's turn and what the beats say."""
     _page_heart_ns: int
     """The shared page: when the heart's last turn began."""
+    _noted: list[say.Heard]
+    """The shared page: by path, the newest usual beat; the newest of all comes last."""
     _told: deque[tuple[int, say.Message]]
     """The socket to the supervisor: (readable from, message)."""
 

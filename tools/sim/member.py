@@ -61,7 +61,8 @@ class Member(SupervisorLoop):
         self._channels: dict[Pipe, str] = {}
         self._dialing: set[str] = set()
         self._page = (0, BeatBody())
-        self._page_heart_ns = self._heart_turn_told = 0
+        self._page_heart_ns = self._heart_turn_told = self._looked_ns = 0
+        self._noted = []
         self._told = deque([(now, say.Ready(nonce, self.guard.permit, ""))])
         self._after_publish: list[say.Request] = []
         self._turn_ended = now

@@ -23,6 +23,7 @@ class SupervisorLoop(Sockets):
     clock_step_us: int
     _after_publish: list[say.Request]
     _heart_turn_told: int
+    _looked_ns: int
     _turn_ended: int
     _turn_due: bool
     _clock_check_at: int
@@ -52,23 +53,23 @@ class SupervisorLoop(Sockets):
         self.supervisor.do(run)
 
     def _heart_tells(self) -> None:
-        def run() -> None:
-            if self._drain_heart():
-                self._turn_soon()
-            else:
-                self._look(self._enter())
-
-        self.supervisor.do(run)
+        self.supervisor.do(self._woke)
 
     def _drain_heart(self) -> bool:
         """True when something new was told."""
-        heart_ns, news = self._page_heart_ns, False
+        heart_ns, notes = self._page_heart_ns, self._noted
+        messages: list[say.Message] = []
         while self._told and self._told[0][0] <= self.world.now:
-            news |= self.node.heart_says(self._told.popleft()[1], self._enter())
+            messages.append(self._told.popleft()[1])
+        if notes and notes[-1].at_ns > self._looked_ns:
+            self._looked_ns = notes[-1].at_ns
+            later = (i for i, m in enumerate(messages) if isinstance(m, say.Heard) and m.at_ns > self._looked_ns)
+            messages.insert(next(later, len(messages)), notes[-1])
         if heart_ns != self._heart_turn_told:
             self._heart_turn_told = heart_ns
-            news |= self.node.heart_says(say.HeartTurn(heart_ns), self._enter())
-        return news
+            at = {heard.path: heard.at_ns for heard in notes}
+            messages.append(say.HeartTurn(heart_ns, tuple(at.get(path, 0) for path in range(max(at, default=-1) + 1))))
+        return any([self.node.heart_says(message, self._enter()) for message in messages])
 
     def _turn_soon(self) -> None:
         if not self._turn_due:
@@ -125,13 +126,15 @@ class SupervisorLoop(Sockets):
             if self.world.now < self._wake_at:
                 self._rests()
             else:
-                self.supervisor.do(lambda: self._look(self._enter()) if self._wake_at == at else None)
+                self.supervisor.do(lambda: self._woke() if self._wake_at == at else None)
 
-    def _look(self, now: int) -> None:
-        """Nothing new came: if nothing is due either, the progress is shown, and that is the turn."""
-        if now >= self._due_at:
+    def _woke(self) -> None:
+        """If nothing new came and nothing is due either, the progress is shown, and that is the turn."""
+        news = self._drain_heart()
+        now = self._enter()
+        if self._due_at - now < self.site.config.standby.stall_ms * MS // 2:
             self._due_at = self.node.due()
-        if self._turn_due or now >= self._due_at:
+        if news or self._turn_due or now >= self._due_at:
             self._turn_soon()
             return
         self._turn_ended = now

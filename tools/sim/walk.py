@@ -126,6 +126,8 @@ class _One:
     def _carry_out(self, now: int, plant: _Pair) -> None:
         for output in self.guard.outputs():
             match output:
+                case do.Note(heard):
+                    self._tell(heard, now)
                 case do.Send(_, octets):
                     plant.sent[self.letter].append((now, octets))
                 case do.Tell(message):

@@ -157,9 +157,13 @@ class Foreign(NamedTuple):
 
 
 class HeartTurn(NamedTuple):
-    """Not sent: the client adds it. The heart had drained its sockets at this time."""
+    """Not sent: the client adds it. The heart had drained its sockets at this time.
+
+    `fresh`: by path, when the newest fresh beat came that said nothing new; 0: none did. May be shorter than the paths.
+    """
 
     at_ns: int
+    fresh: tuple[int, ...] = ()
 
 
 class HeartGone(NamedTuple):

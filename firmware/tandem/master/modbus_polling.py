@@ -91,6 +91,11 @@ class Polling:
             return request
         return None
 
+    @property
+    def wants(self) -> bool:
+        """Somebody has work, be it that it may not be done yet."""
+        return any(device.retries or device.pending for device in self._ready)
+
     def answered(self, request: Request, now: int) -> None:
         """A read was answered, be it with a refusal."""
         device = request.device

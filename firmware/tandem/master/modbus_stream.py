@@ -67,7 +67,8 @@ class ModbusStream:
             return
         while len(self._waiting) < self._window:
             if now < self._quiet_ns:
-                self._wake = self._quiet_ns
+                if self._controls.queued or self._polling.wants:
+                    self._wake = self._quiet_ns
                 return
             request = self._controls.pick(now) if self._controls.queued else None
             if request is None and not self._draining:

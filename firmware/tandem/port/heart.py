@@ -41,6 +41,7 @@ class HeartClient:
         self._link = link
         self._page = page
         self._turn_told = 0
+        self._taken = 0  # datagrams
         self._after_publish: list[say.Request] = []
         self._gone = False
 
@@ -108,9 +109,22 @@ class HeartClient:
             self._send(self._after_publish)
             self._after_publish = []
 
-    def messages(self) -> list[say.Message]:
-        """Drain. When the heart has turned since, the last one is `HeartTurn`; `HeartGone` comes once."""
-        heart_ns = self._page.heart_ns  # before the socket: all that it had told by then is drained below
+    def messages(self, readable: bool = False) -> list[say.Message]:
+        """Drain, in the order in which the heart heard. When it has turned since, the last one is `HeartTurn`;
+        `HeartGone` comes once. `readable`: the loop says that there is something, an end at least.
+        """
+        page = self._page
+        heart_ns, note = page.heart_ns, page.noted()  # before the socket: all it had told by then is drained below
+        messages = self._drain() if readable or self._taken != page.told else []
+        if note is not None:
+            at = next((i for i, m in enumerate(messages) if isinstance(m, say.Heard) and m.at_ns > note.at_ns), None)
+            messages.insert(len(messages) if at is None else at, note)
+        if heart_ns != self._turn_told:
+            self._turn_told = heart_ns
+            messages.append(say.HeartTurn(heart_ns, page.fresh()))
+        return messages
+
+    def _drain(self) -> list[say.Message]:
         messages: list[say.Message] = []
         for _ in range(_READS_MAX):
             if self._gone:
@@ -126,10 +140,8 @@ class HeartClient:
                 which = f"process {self.pid}" if self.pid else "a service"
                 messages.append(say.HeartGone(f"the heart ({which}) has ended"))
                 break
+            self._taken += 1
             messages += say.unpack(octets)
-        if heart_ns != self._turn_told:
-            self._turn_told = heart_ns
-            messages.append(say.HeartTurn(heart_ns))
         return messages
 
     def close(self) -> None:

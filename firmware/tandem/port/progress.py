@@ -1,4 +1,5 @@
-"""The page that supervisor and heart share: progress and the beat's words one way, the heart's last turn the other.
+"""The page that supervisor and heart share: progress and the beat's words one way; the heart's last turn and the newest
+usual beat the other.
 
 offset size  field (u64, native order)
      0    8  sequence      odd while the supervisor writes: a seqlock
@@ -6,6 +7,11 @@ offset size  field (u64, native order)
     16    8  at_ns         monotonic time of the last one
     24   48  body          role, health, flags, epoch, head, released
     72    8  heart_ns      monotonic time of the heart's last turn
+    80    8  told          datagrams that the heart has sent to the supervisor
+    88    8  sequence      odd while the heart writes a beat
+    96   24  path, at_ns, echo age in ns, of the newest usual beat
+   120   48  that beat's body of 42 octets, padded
+   168   64  fresh         by path: when the newest usual beat came (monotonic ns), 0: none; the first eight paths
 """
 
 from __future__ import annotations
@@ -13,9 +19,12 @@ from __future__ import annotations
 import mmap
 import os
 
-from tandem.codec.beat import BeatBody
+from tandem.codec.beat import BODY, BeatBody, pack_body, unpack_body
+from tandem.codec.heart import Heard
 
 PAGE_SIZE = 4096
+PATHS_NOTED = 8
+_TOLD, _SEQUENCE, _PATH, _AT, _AGE, _BODY, _FRESH = 10, 11, 12, 13, 14, 120, 21
 _READS_MAX = 8
 
 
@@ -26,6 +35,8 @@ class Progress:
         self._map = mmap.mmap(fd, PAGE_SIZE)
         self._words = memoryview(self._map).cast("Q")
         self._last = (0, BeatBody())
+        self._noted = (0, 0)  # nonce and counter of the newest beat
+        self._looked = 0
 
     @staticmethod
     def create() -> int:
@@ -65,6 +76,46 @@ class Progress:
     @heart_ns.setter
     def heart_ns(self, at_ns: int) -> None:
         self._words[9] = at_ns
+
+    @property
+    def told(self) -> int:
+        """Datagrams that the heart has sent."""
+        return self._words[_TOLD]
+
+    @told.setter
+    def told(self, datagrams: int) -> None:
+        self._words[_TOLD] = datagrams
+
+    def note(self, heard: Heard) -> None:
+        """Heart: a usual beat came. The copies of it over further paths say when, and no more."""
+        path, at_ns, age_ns, beat = heard
+        words = self._words
+        if path < PATHS_NOTED:
+            words[_FRESH + path] = at_ns
+        if (beat.nonce, beat.counter) == self._noted:
+            return
+        self._noted = beat.nonce, beat.counter
+        words[_SEQUENCE] += 1
+        words[_PATH], words[_AT], words[_AGE] = path, at_ns, age_ns
+        self._map[_BODY : _BODY + BODY.size] = pack_body(beat)
+        words[_SEQUENCE] += 1
+
+    def noted(self) -> Heard | None:
+        """Supervisor: the newest usual beat, once; None when none came since, or one is just being written."""
+        words = self._words
+        before = words[_SEQUENCE]
+        if before == self._looked or before & 1:
+            return None
+        path, at_ns, age_ns = words[_PATH], words[_AT], words[_AGE]
+        beat = unpack_body(self._map[_BODY : _BODY + BODY.size])
+        if beat is None or words[_SEQUENCE] != before:
+            return None
+        self._looked = before
+        return Heard(path, at_ns, age_ns, beat)
+
+    def fresh(self) -> tuple[int, ...]:
+        """By path: when the newest usual beat came (monotonic ns), 0: none did."""
+        return tuple(self._words[_FRESH : _FRESH + PATHS_NOTED])
 
     def close(self) -> None:
         """Unmap the page."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from tandem.codec.beat import DRAINED, Beat, Kind, Seal, Splitter
 from tandem.codec.heart import Foreign, Heard
-from tandem.standby.guard_words import Rules, Tell
+from tandem.standby.guard_words import Note, Rules, Tell
 
 _SENT_KEPT = 256  # own counters whose time is remembered
 _ANSWER_PAUSE_NS = 2_000_000  # probes are answered this often at most
-_HELD_BACK_MAX = 64
 _DATAGRAM_MAX = 512
 _FOREIGN_PAUSE_NS = 1_000_000_000  # so often strangers are told of at most
 _U32, _HALF = 0xFFFF_FFFF, 1 << 31
@@ -17,7 +16,7 @@ Content = tuple[int, int, int, int, int, int]
 
 
 class Ear:
-    """Verifies and times frames. Frames that say nothing new wait for `drained`, so that they cost one wake-up."""
+    """Verifies and times frames: what is news is told, a fresh beat that says nothing new is noted."""
 
     def __init__(self, rules: Rules, seal: Seal, nonce: int) -> None:
         self.rules = rules
@@ -32,14 +31,10 @@ class Ear:
         self._fresh_at = 0
         self._lans = [i for i, path in enumerate(rules.paths) if not path.serial]
         self._heard_at = [0] * len(rules.paths)
-        self._told_at = [0] * len(rules.paths)
-        self._told_counter = 0
         self.wakes_by = -1
         """The first LAN path that brings fresh beats: to be woken by it is enough. -1: by every path."""
         self._answered_at = 0
         self._content: dict[int, Content] = {}
-        self._waiting: list[Tell] = []
-        self._drain_at = 0
         self.foreign = 0
         """Frames that the key did not sign, or that came back from ourselves."""
         self._foreign_told = self._foreign_at = 0
@@ -65,15 +60,15 @@ class Ear:
                 free.append(path)
         return free
 
-    def received(self, path: int, octets: bytes, now: int) -> tuple[list[Tell], bool]:
-        """(what the supervisor must know at once, whether a probe asks for a beat)."""
+    def received(self, path: int, octets: bytes, now: int) -> tuple[list[Tell | Note], bool]:
+        """(what the supervisor must know, at once or when it looks; whether a probe asks for a beat)."""
         if path in self._splitters:
             beats = self._splitters[path].feed(octets)
         else:
             beat = self._seal.verify(octets) if len(octets) <= _DATAGRAM_MAX else None
             beats = [beat] if beat is not None else []
             self.foreign += beat is None
-        tells: list[Tell] = []
+        tells: list[Tell | Note] = []
         probed = False
         for beat in beats:
             if beat.member == self.rules.member:
@@ -87,16 +82,12 @@ class Ear:
         return tells, False
 
     def drained(self, now: int) -> list[Tell]:
-        """The frames that waited, half a beat later at most; and how many strangers spoke."""
+        """All that came in this turn was handed in; returns how many strangers spoke, now and then."""
         self.wakes_by = self._living(now)
-        strangers: list[Tell] = []
-        if self.foreign != self._foreign_told and now >= self._foreign_at:
-            self._foreign_told, self._foreign_at = self.foreign, now + _FOREIGN_PAUSE_NS
-            strangers.append(Tell(Foreign(self.foreign & _U32)))
-        if not self._waiting or now < self._drain_at:
-            return strangers
-        waiting, self._waiting = self._waiting, []
-        return waiting + strangers
+        if self.foreign == self._foreign_told or now < self._foreign_at:
+            return []
+        self._foreign_told, self._foreign_at = self.foreign, now + _FOREIGN_PAUSE_NS
+        return [Tell(Foreign(self.foreign & _U32))]
 
     def _living(self, now: int) -> int:
         since = now - 5 * self.rules.heartbeat_ns // 2
@@ -112,7 +103,7 @@ class Ear:
             return -1
         return now - self._sent[beat.echo_counter % _SENT_KEPT]
 
-    def _hear(self, path: int, beat: Beat, now: int, tells: list[Tell]) -> None:
+    def _hear(self, path: int, beat: Beat, now: int, tells: list[Tell | Note]) -> None:
         age = self.echo_age_ns(beat, now)
         fresh = 0 <= age < self.rules.dead_ns + 2 * self.rules.paths[path].delivery_ns
         # Whom to echo: a replayed nonce must not draw the echo away from a peer that does answer.
@@ -123,16 +114,8 @@ class Ear:
             self.peer_nonce, self.peer_counter = beat.nonce, beat.counter
         if fresh:
             self._fresh_at = self._heard_at[path] = now
-        again = beat.nonce == self.peer_nonce and beat.counter == self._told_counter
         content = (beat.kind, beat.role, beat.flags & ~DRAINED, beat.nonce, beat.epoch, beat.suspect_q_ms)
         news = beat.kind != Kind.BEAT or self._content.get(path) != content
-        if again and not news and now - self._told_at[path] < 2 * self.rules.heartbeat_ns:
-            return  # that this path lives is known
-        self._told_at[path], self._told_counter = now, beat.counter
-        if not self._waiting:
-            self._drain_at = now + self.rules.heartbeat_ns // 2
-        self._waiting.append(Tell(Heard(path, now, age, beat)))
-        if news or len(self._waiting) >= _HELD_BACK_MAX:
-            self._content[path] = content
-            tells += self._waiting  # in the order they were heard
-            self._waiting = []
+        self._content[path] = content
+        heard = Heard(path, now, age, beat)
+        tells.append(Tell(heard) if news or not fresh else Note(heard))

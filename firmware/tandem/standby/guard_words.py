@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tandem.codec.heart import Message
+from tandem.codec.heart import Heard, Message
 
 _MS = 1_000_000
 
@@ -85,11 +85,17 @@ class Tell(NamedTuple):
     message: Message
 
 
+class Note(NamedTuple):
+    """A fresh beat that says nothing new, for whoever looks: it wakes nobody."""
+
+    heard: Heard
+
+
 class Exit(NamedTuple):
     """The heart's work is done: both processes are to be started again."""
 
 
-Output = Send | Pulse | Coil | Lease | Addresses | Leds | KillSupervisor | Tell | Exit
+Output = Send | Pulse | Coil | Lease | Addresses | Leds | KillSupervisor | Tell | Note | Exit
 PULSE, KILL, EXIT = Pulse(), KillSupervisor(), Exit()
 COIL_HIGH, COIL_LOW = Coil(True), Coil(False)
 ACQUIRE, RENEW, DROP = Lease("acquire"), Lease("renew"), Lease("drop")
@@ -99,6 +105,6 @@ ADDRESSES_ON, ADDRESSES_OFF = Addresses(True), Addresses(False)
 def gives_back(output: Output) -> bool:
     """True for what stays right however late it is carried out: it takes no right, it gives one back or tells."""
     match output:  # by class: two empty tuples are equal whatever they are called
-        case Tell() | Leds() | KillSupervisor() | Exit() | Coil(False) | Addresses(False) | Lease("drop"):
+        case Tell() | Note() | Leds() | KillSupervisor() | Exit() | Coil(False) | Addresses(False) | Lease("drop"):
             return True
     return False

@@ -73,8 +73,11 @@ class Heartbeat:
                     self._paths.carrier(lan, bool(message.carriers >> index & 1), now)
             case Late(_, late_ns):
                 self.was_away(late_ns, now)
-            case Lost(at_ns) | HeartTurn(at_ns):
+            case Lost(at_ns):
                 self._heart_ns = max(self._heart_ns, at_ns)
+            case HeartTurn(at_ns, fresh):
+                self._heart_ns = max(self._heart_ns, at_ns)
+                self._paths.fresh(fresh)
             case Ready():
                 self._heart_ns = now
             case _:
@@ -162,7 +165,7 @@ class Heartbeat:
     def _live(self, path: int, now: int) -> None:
         if self._silence(now) >= self._suspect_after():
             self._fresh_beats = 0
-        self._paths.each[path].fresh_ns = now
+        self._paths.each[path].fresh_ns = max(now, self._paths.each[path].fresh_ns)
         self._fresh_ns = max(self._fresh_ns, now)
         self._known = True
         self._credit_ns = 0

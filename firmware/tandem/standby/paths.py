@@ -43,6 +43,11 @@ class Paths:
                 if up:
                     self.settled_at = now + CARRIER_SETTLE_NS
 
+    def fresh(self, at_ns: tuple[int, ...]) -> None:
+        """When the newest fresh beat came over each path, as far as they are told."""
+        for path, fresh_ns in zip(self.each, at_ns, strict=False):
+            path.fresh_ns = max(path.fresh_ns, fresh_ns or NEVER)
+
     def refused(self, index: int, now: int) -> bool:
         """A datagram was refused. True when that is news: all paths should be probed now."""
         path = self.each[index]
