@@ -7,6 +7,7 @@ Nothing else writes `present`.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable
 from operator import itemgetter
@@ -48,13 +49,13 @@ class Database:
         self.journal = journal
         self.present: list[Record] = never_read(table.rows)
         """By point id: (number, stamp_us, value, point_id, quality, cause, version), see `codec.record`."""
-        self._append: list[Callable[[Record], None]] = [journal.soe.fresh.extend] * table.rows
-        self._device_ok = [0] * table.rows
-        self._local = [False] * table.rows
-        self._hot = [True] * table.rows
+        soe, analog = journal.soe.fresh.extend, journal.analog.fresh.extend  # one object each for all points
+        self._append: list[Callable[[Record], None]] = [soe] * table.rows
+        self._device_ok = array("I", bytes(4 * table.rows))
+        self._local = bytearray(table.rows)
+        self._hot = bytearray(b"\1" * table.rows)
         for point in table.points:
-            ring = journal.analog if point.kind.is_measured else journal.soe
-            self._append[point.id] = ring.fresh.extend
+            self._append[point.id] = analog if point.kind.is_measured else soe
             self._device_ok[point.id] = point.device_ok
             self._local[point.id] = point.local
             self._hot[point.id] = point.hot

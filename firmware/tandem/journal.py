@@ -96,9 +96,8 @@ class Ring:
             return b""
         self.settle()
         low, high = (start & self.mask) * SIZE, ((stop - 1) & self.mask) * SIZE + SIZE
-        if low < high:
-            return bytes(self.octets[low:high])
-        return bytes(self.octets[low:]) + bytes(self.octets[:high])
+        with memoryview(self.octets) as held:  # one copy, not two
+            return bytes(held[low:high]) if low < high else b"".join((held[low:], held[:high]))
 
     def extend(self, octets: bytes) -> None:
         """Append whole records as they are (the standby's way in); only the newest `capacity` of them stay."""
@@ -133,9 +132,17 @@ class Ring:
 
     def adopt(self, other: Ring) -> None:
         """Hold what `other` (given up with this) holds; every cursor is lapped."""
-        gone, octets = other.gone, other.slice(other.first, other.count)
-        self.clear(gone)
-        self._store(octets)
+        gone = other.gone
+        if other.capacity != self.capacity:
+            octets = other.slice(other.first, other.count)
+            self.clear(gone)
+            self._store(octets)
+            return
+        self.settle()
+        past = self.settled & ~self.mask  # its octets are taken as they lie: an ordinal's slot must stay the same
+        past += self.capacity * (past + other.first <= self.settled)
+        self.octets, self._gone = other.octets, gone
+        self.oldest, self.settled = past + other.first, past + other.settled
 
 
 @dataclass(slots=True)

@@ -135,11 +135,14 @@ def test_clear_laps_every_cursor_and_shows_no_old_record() -> None:
     assert journal.lost(journal.cursor(5)) == (0, 0)
 
 
-@given(st.lists(st.booleans(), max_size=30), st.lists(st.booleans(), max_size=30), st.integers(0, 9))
+@given(
+    st.lists(st.booleans(), max_size=30), st.lists(st.booleans(), max_size=30), st.integers(0, 9),
+    st.sampled_from([(16, 16), (8, 4), (8, 16)]),
+)  # fmt: skip
 def test_a_journal_that_adopts_another_holds_what_that_one_held(
-    mine: list[bool], theirs: list[bool], floor: int
+    mine: list[bool], theirs: list[bool], floor: int, others: tuple[int, int]
 ) -> None:
-    journal, other = Journal(8, 4), Journal(16, 16)
+    journal, other = Journal(8, 4), Journal(*others)
     for analog in mine:
         _append(journal, analog)
     cursor = journal.cursor(journal.head)
