@@ -1,4 +1,4 @@
-"""What points and journal take: counted by the allocator, so the same on every machine. The figures are a benchmark's."""
+"""What points and journal take, as the allocator counts it: the same on every machine. The figures are a benchmark."""
 
 from __future__ import annotations
 
