@@ -22,8 +22,8 @@ from tandem.standby.histories import descent
 from tandem.standby.peer import NEVER, BeatNowWanted, ProbeWanted, SayMissed
 from tandem.tags import KEY as TAG
 
-CONFIRM_GRACE_NS = 20 * MS
-"""A role that is handed over waits so long for the centers' confirms: less than a poll cycle."""
+CONFIRM_GRACE_NS = 50 * MS
+"""So long after an event was sent to a center its confirm is worth waiting for, when the role is handed over."""
 _NOT_ACTIVE = "this member is not the active one"
 _NO_LINES = "the field lines are not held yet; try again in a moment"
 _COI_LOCAL_RESTART = 2  # cause of initialisation: remote reset; the image began anew without an operator at the station
@@ -115,6 +115,7 @@ class Conduct:
         if drain.on:
             node.control.refuse_reason = f"the role is being handed over: {drain.reason}"
             self._drain_at = now + node.config.standby.drain_timeout_ms * MS // 2
+            self.drain(now)
         else:
             self._drain_at = NEVER
             node.field.start("service", now, False, True)
@@ -122,11 +123,13 @@ class Conduct:
         node.ask(Say(f"draining: {drain.reason}" if drain.on else f"working on: {drain.reason}"))
 
     def owed(self, now: int) -> bool:
-        """A center has events that it did not confirm: worth a moment, for the successor would repeat them."""
-        node = self.node
-        if node.role.role is Role.RELEASING and now - node.role.entered_ns >= CONFIRM_GRACE_NS:
-            return False
-        return node.service.owed()
+        """A center was sent events lately that it did not confirm: the successor would repeat them.
+
+        Who has kept an earlier one for longer confirms lazily (w, t2), and nobody waits for that.
+        """
+        role = self.node.role
+        late = role.role is Role.RELEASING and now - role.entered_ns >= CONFIRM_GRACE_NS
+        return not late and self.node.service.owed(now - CONFIRM_GRACE_NS)
 
     def drain(self, now: int) -> None:
         """While the role is handed over: the masters drain when no control waits for its feedback any more."""

@@ -221,7 +221,8 @@ class Node(Parts):
             spent_epoch=self.remembered.reserved,
             acknowledged=granter.acknowledged,
             drained=self.field.drained,
-            settled=not self.control.busy and not self.conduct.owed(now),
+            settled=not self.control.busy,
+            confirmed=not self.conduct.owed(now),
             descends=self.descends,
         )
 

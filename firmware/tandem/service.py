@@ -214,9 +214,9 @@ class Service:
         """The highest number that any center was given."""
         return max((station.released() for _, station in self.stations.values()), default=0)
 
-    def owed(self) -> bool:
-        """A started center was sent events that it has not confirmed."""
-        return any(station.owed() for _, station in self.stations.values())
+    def owed(self, since: int) -> bool:
+        """A started center was sent events since then, and has not confirmed all of its events."""
+        return any(station.owed(since) for _, station in self.stations.values())
 
     def served(self, point_id: int) -> list[str]:
         """The centers, as "slave.center", that a point's events go to."""

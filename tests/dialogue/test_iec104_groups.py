@@ -15,9 +15,10 @@ def test_a_start_at_the_other_member_stops_the_connection_here_without_a_word() 
     rig.update("earth", 1)
     rig.pump()
     assert client.values(client.asdus()) == [(1002, 1)]
-    assert rig.station.flights() == [("north", False, True, 1)] and rig.station.owed()
+    assert rig.station.flights() == [("north", False, True, 1)]
+    assert rig.station.owed(rig.now - 1) and not rig.station.owed(rig.now + 1), "an event that was sent long ago"
     rig.station.elsewhere("north", True, 1, rig.now)
-    assert rig.station.flights() == [("north", False, False, 1)] and not rig.station.owed()
+    assert rig.station.flights() == [("north", False, False, 1)] and not rig.station.owed(0)
     client.acknowledge()
     rig.update("earth", 0)
     rig.pump()

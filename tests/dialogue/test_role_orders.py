@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tandem.codec.beat import Role
+from tandem.point import MS
 from tandem.standby.orders import refusal
 from tandem.standby.peer import NEVER
 from tests.support.standby_world import World
@@ -83,3 +84,22 @@ def test_an_active_waits_for_its_controls_before_it_gives_the_lines() -> None:
     assert m.role is Role.RELEASING and m.gave_lines_ns == NEVER
     m.tick(world.now, m.view, own)
     assert m.gave_lines_ns == world.now
+
+
+def test_the_service_is_given_when_the_own_contact_moves_and_the_centers_have_confirmed() -> None:
+    world = World()
+    world.pair()
+    m, own = world.a.machine, world.a.machine.own
+    m.order("make b active", world.now)
+    m.tick(world.now, m.view, own._replace(confirmed=False))
+    assert m.gave_lines_ns == world.now, "the relay opens while a confirm is on its way"
+    m.pins = m.pins._replace(at_ns=world.now + MS, own=0)
+    m.tick(world.now + MS, m.view, own._replace(confirmed=False))
+    m.tick(world.now + 2 * MS, m.view, own._replace(acknowledged=own.head - 1))
+    assert m.dropped_ns == NEVER
+    m.pins = m.pins._replace(at_ns=world.now + 3 * MS, own=1)
+    m.tick(world.now + 3 * MS, m.view, own)
+    assert m.dropped_ns == NEVER, "the contact bounces back"
+    m.pins = m.pins._replace(at_ns=world.now + 4 * MS, own=0)
+    m.tick(world.now + 4 * MS, m.view, own)
+    assert m.dropped_ns == world.now + 4 * MS, "it reads open: it is not welded"

@@ -89,8 +89,8 @@ class Station(Protocol):
     def progress(self) -> list[tuple[str, int, int]]:
         """By center: its name, up to which number events were written to a session, and confirmed on one, here."""
 
-    def owed(self) -> bool:
-        """A started session was sent events that it has not confirmed."""
+    def owed(self, since: int) -> bool:
+        """A started session was sent events since then (ns), and has not confirmed all of its events."""
 
     def serves(self, point_id: int) -> bool:
         """Whether the point's events go to the centers."""

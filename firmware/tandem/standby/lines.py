@@ -66,6 +66,11 @@ class Contacts:
         """The own contact is open, and still."""
         return self.known and not self.own and now - self.own_since >= self.debounce_ns
 
+    @property
+    def own_moved(self) -> bool:
+        """The own contact reads open, still or bouncing: a welded one never does."""
+        return self.known and not self.own
+
     def peer_open(self, now: int) -> bool:
         """The peer's contact is open, and still."""
         return self.known and not self.peer and now - self.peer_since >= self.debounce_ns

@@ -23,7 +23,8 @@ class OwnState(NamedTuple):
     spent_epoch: int = 0  # reserved before this start: a claim may have used it that the flash does not know of
     acknowledged: int = 0  # what the peer has of our head
     drained: bool = True  # no request outstanding on any channel
-    settled: bool = True  # no control waits for its end, no center owes the confirm of an event
+    settled: bool = True  # no control waits for its end
+    confirmed: bool = True  # no center was sent an event so lately that its confirm may be on its way
     descends: int = 0  # 1: the own claim descends from the peer's; -1: the peer's from ours; 0: not known
     address_unanswered: bool = True  # `fence: none` only: nobody answered for the group address for the last L
 

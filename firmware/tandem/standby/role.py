@@ -271,17 +271,18 @@ class RoleMachine:
             self._releasing()
 
     def _releasing(self) -> None:
-        """Drained: the lines first, and when they are read open the service, so that a weld is found in time."""
-        own = self.own
+        """Drained: the lines first, and when their contact moves the service, so that a weld is found in time."""
+        own, late = self.own, self.now >= self._drain_until
+        mirrored = own.acknowledged >= own.head
         if self.gave_lines_ns == NEVER:
-            drained = own.drained and own.settled and own.acknowledged >= own.head
-            if drained or self.now >= self._drain_until:
+            drained = own.drained and own.settled and mirrored
+            if drained or late:
                 self.gave_lines_ns = self.now
                 reason = "drained" if drained else "not drained in time"
                 self._actions += [act.StopMasters("serial", reason), act.LinesOff(True, own.drained, reason)]
                 self.lines.forget(self.now)
-        opened = not self.has_relays or self.lines.contacts.own_open(self.now)
-        if opened and self.gave_lines_ns != NEVER and self.dropped_ns == NEVER:
+        moved = self.gave_lines_ns != NEVER and (not self.has_relays or self.lines.contacts.own_moved)
+        if moved and self.dropped_ns == NEVER and (late or (mirrored and own.confirmed)):
             self.dropped_ns = self.entered_ns = self.now
             self._actions.append(act.Drop(True, "the lines are free: the peer may take over"))
 

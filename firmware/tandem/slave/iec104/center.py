@@ -66,6 +66,7 @@ class Center:
         """COI of the end of initialisation that the next started session tells; None: nothing to tell."""
         self.just_started = False
         self.starts = 0
+        self.sent_ns = 0
         self.assumed = True
         """Nobody has said yet where this center stands: `confirmed` is a guess."""
         self.flights_told = (0, False, 0)
@@ -133,8 +134,9 @@ class Center:
         if self.session is None:
             self._elsewhere = unconfirmed
 
-    def sent(self, reaches: int, count: int) -> None:
+    def sent(self, reaches: int, count: int, now: int) -> None:
         """An event ASDU of `count` objects left."""
+        self.sent_ns = now
         if reaches > self.delivered:
             self.delivered = reaches
         self.counts.sent += count

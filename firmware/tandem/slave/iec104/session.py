@@ -149,7 +149,7 @@ class Session:
                 link.send(events.asdu, now)
                 flying.append(events)
                 if events.objects:
-                    center.sent(events.reaches, events.objects)
+                    center.sent(events.reaches, events.objects, now)
             else:
                 break
         waits = bool(answers or ready)

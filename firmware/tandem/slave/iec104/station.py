@@ -211,9 +211,9 @@ class Station:
         """By center: (name, highest number written to a session, highest number confirmed on one)."""
         return [(name, center.delivered, center.answered) for name, center in self._centers.items()]
 
-    def owed(self) -> bool:
-        """A started session was sent events that it has not confirmed."""
-        return any(center.session is not None and center.unconfirmed for center in self._centers.values())
+    def owed(self, since: int) -> bool:
+        """A started session was sent events since then, and has not confirmed all of its events."""
+        return any(c.session is not None and c.unconfirmed and c.sent_ns >= since for c in self._centers.values())
 
     def serves(self, point_id: int) -> bool:
         """Whether the point's events go to the centers."""
