@@ -27,6 +27,8 @@ VERBS = {
     "system-points": ("system_points", "the points in which a gateway tells of itself"),
     "archive": ("archive", "the events on flash, by time and point"),
     "commit": ("commit", "change the configuration of both running members, one after the other"),
+    "log": ("log", "what the gateway said, from the system's journal"),
+    "shell": ("shell", "the login shell of people on an image"),
     "network": ("network", "tell the operating system of addresses, doors and time sources"),
     "decode": ("decode", "explain every frame of a capture"),
 }

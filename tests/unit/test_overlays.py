@@ -20,7 +20,7 @@ MOST_EXPOSED = {
 }
 """Of `systemd-analyze security`: 10 is a service without any fence."""
 EXPOSED = 2.0
-ONCE = frozenset(("tandem-data.service", "tandem-good.service", "tandem-network.service", "tandem-settle.service"))
+ONCE = frozenset(f"tandem-{name}.service" for name in ("data", "good", "network", "settle", "stick@"))
 """Units of root that run at a start, listen to nobody and end: what they may is what they are for."""
 
 

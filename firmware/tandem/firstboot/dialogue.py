@@ -168,7 +168,7 @@ class Dialogue:
             self._say(f"  and {len(findings) - _FINDINGS_SHOWN} more")
 
     def _password_line(self, line: str) -> None:
-        why = _weak(line)
+        why = weak(line)
         if why:
             self._say(why)
             self._ask("password")
@@ -251,7 +251,7 @@ class Dialogue:
         return f"Member {self._member} of {config.group.name}, {pair}: {own}; the group's {shared}."
 
 
-def _weak(password: str) -> str:
+def weak(password: str) -> str:
     """Why not this one, in a sentence; "" where it will do."""
     if len(password) < PASSWORD_LEAST or len(password) > PASSWORD_MOST:
         return f"A password has {PASSWORD_LEAST} to {PASSWORD_MOST} letters; a few words are easier to keep than signs."
