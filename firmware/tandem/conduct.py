@@ -155,6 +155,10 @@ class Conduct:
                 node.proven = ok
             case say.Said(text):
                 node.ask(Say(f"heart: {text}"))
+            case say.Fence(leased, sentence):
+                node.fence(leased, sentence)
+                if sentence:
+                    node.ask(Say(f"the kernel lease is loaded: {sentence}" if leased else sentence, "warning"))
             case say.Foreign(frames):
                 node.foreign_beats = frames
             case say.HeartGone(reason):

@@ -23,6 +23,7 @@ from tandem.codec import heart as say
 from tandem.codec.beat import Seal
 from tandem.port.beat_path import BeatPath
 from tandem.port.begin import inherited, served
+from tandem.port.heart_network import HeartNetwork
 from tandem.port.notify import ServiceWatchdog, tell
 from tandem.port.pins import Pins, open_pins
 from tandem.port.progress import Progress
@@ -54,6 +55,7 @@ class Heart:
         self._leds = b"T"
         self.pidfd = os.pidfd_open(plan["supervisor"])
         self._untold: list[say.Message] = []
+        self.network = HeartNetwork(plan.get("network", {}), self.guard)
         self._open_at = 0
         self._running = True
         self.service = ServiceWatchdog()
@@ -63,8 +65,8 @@ class Heart:
             do.Send: self._send,
             do.Pulse: lambda _: self._pin(b"P"),
             do.Coil: lambda coil: self._pin(b"C1" if coil.on else b"C0"),
-            do.Lease: lambda lease: self._pin(_LEASE_WORDS[lease.word]),
-            do.Addresses: lambda addresses: self._pin(b"A" if addresses.on else b"X"),
+            do.Lease: self._lease,
+            do.Addresses: self._addresses,
             do.Leds: lambda leds: self._pin(b"T" + leds.octets),
             do.KillSupervisor: lambda _: self._kill(),
             do.Tell: lambda tell: self._untold.append(tell.message),
@@ -75,9 +77,10 @@ class Heart:
     def run(self, refused: str) -> None:
         """Live until the guard says that its work is done."""
         self._untold.append(say.Ready(self.guard.ear.nonce, self.guard.permit, refused))
+        self.network.open(self._readers, _now())
         self._open_all(_now())
         while self._running:
-            ready = self._readers.wait(min(self.guard.due(), self._open_at) - _now())
+            ready = self._readers.wait(min(self.guard.due(), self._open_at, self.network.due) - _now())
             now = _now()
             self.guard.wake(now)
             self._carry_out()
@@ -85,6 +88,7 @@ class Heart:
                 self._readers.read(fd, now)
             if self.pins is not None and now >= self.pins.due:
                 self._hear_pins(now)
+            self._untold += map(say.Said, self.network.turn(now))
             turn, body = self.page.read()
             self.guard.progress(turn, body, now)
             if now >= self._open_at:
@@ -96,6 +100,7 @@ class Heart:
             if now >= self.service.due:
                 self.service.tell(now)
             self.page.heart_ns = now
+        self.network.close()
         if self.pins is not None:
             self.pins.close()
 
@@ -137,6 +142,18 @@ class Heart:
                 self.pins.say(word, _now())
             except OSError as error:
                 self._lose_pins(error, _now())
+
+    def _lease(self, lease: do.Lease) -> None:
+        if self.network.is_real:
+            self.network.lease(lease.word, _now())
+        else:
+            self._pin(_LEASE_WORDS[lease.word])
+
+    def _addresses(self, addresses: do.Addresses) -> None:
+        if self.network.is_real:
+            self.network.addresses(addresses.on, _now())
+        else:
+            self._pin(b"A" if addresses.on else b"X")
 
     def _kill(self) -> None:
         try:

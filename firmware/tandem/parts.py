@@ -34,7 +34,7 @@ from tandem.standby.mirror import Mirror
 from tandem.standby.peer import PeerView
 from tandem.standby.quoted import Quoted
 from tandem.standby.role import RoleMachine
-from tandem.standby.rules import guard_rules
+from tandem.standby.rules import BENCH, KERNEL, guard_rules
 from tandem.standby.sync import Sync
 from tandem.system import ORDER_POINTS, PREFIX, point_table
 
@@ -85,6 +85,8 @@ class Parts:
         self._make_field()
         self._make_service(self.next_ref)
         self._make_standby(relay, self.next_ref, now)
+        self.unfenced = ""
+        """Why this member must not serve, where the configuration demands a lease and there is none."""
         self.proven = not self.rules.has_pins
         """The watchdog's proof test passed."""
         self.keeping = keeping = Keeping(self, past)
@@ -198,10 +200,18 @@ class Parts:
         pins = self.role.pins
         return not pins.at_ns or bool(pins.carriers >> self.lan_names.index(lan) & 1)
 
-    def without_lease(self) -> None:
-        """This board has no kernel lease and tells of no carriers: what is said of fences and done by them is so."""
-        self.rules = self.rules._replace(fenced=False, lans=0)
-        self.role.lease_fenced = False
+    def network(self, whose: str) -> None:
+        """Whose addresses and carriers are: see `standby.rules`. The kernel's lease is told of by `fence`."""
+        if whose != BENCH:
+            self.rules = self.rules._replace(lans=len(self.config.lans) if whose == KERNEL else 0)
+            self.heartbeat.rules = self.rules
+            self.fence(False, "" if self.config.standby.lease != "required" else "the kernel lease is not loaded yet")
+
+    def fence(self, leased: bool, sentence: str) -> None:
+        """There is a kernel lease, or none and why: what is said of fences and done by them is so from now on."""
+        self.rules = self.rules._replace(fenced=leased)
+        self.role.lease_fenced = leased
+        self.unfenced = "" if leased or self.config.standby.lease != "required" else f"lease = required: {sentence}"
 
     def restart(self, reason: str) -> None:
         """This process is to begin anew."""

@@ -52,8 +52,7 @@ class Supervisor:
         self._flash = Flash(self.loop, state, self._written)
         past = self._flash.past(config.standby.journal == "durable")
         self.node = Node(config, member, board.relay, past, os.urandom, False, clock.monotonic_ns())
-        if not board.leased:
-            self.node.without_lease()
+        self.node.network(board.network)
         self._machine = Machine(self.node.clock_reads, self.node.figures, clock.monotonic_ns())
         self.config = config
         self.member = member

@@ -88,9 +88,9 @@ def test_a_board_alone(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_board_without_a_lease_does_not_claim_one() -> None:
     board = load_board("rpi4", "a")
     config = load(EXAMPLE)
-    rules = guard_rules(config, "a", board.relay, bool(board.pins), board.leased)
-    assert rules.has_pins and not rules.fenced and rules.lans == 0
+    rules = guard_rules(config, "a", board.relay, bool(board.pins), board.network)
+    assert rules.has_pins and not rules.fenced and rules.lans == len(config.lans)
     node = Node(config, "a", board.relay, Past({}), lambda n: bytes(n), False, 0)
     assert node.rules.fenced, "where nobody says otherwise"
-    node.without_lease()
+    node.network(board.network)
     assert node.status(0)["fence"] == "heart" and not node.role.lease_fenced

@@ -156,6 +156,13 @@ class Foreign(NamedTuple):
     frames: int
 
 
+class Fence(NamedTuple):
+    """There is a kernel lease on this machine, or none: why. Told at the start and whenever it changes."""
+
+    leased: bool
+    sentence: str
+
+
 class HeartTurn(NamedTuple):
     """Not sent: the client adds it. The heart had drained its sockets at this time.
 
@@ -173,7 +180,7 @@ class HeartGone(NamedTuple):
 
 
 Message = (
-    Ready | Heard | Refused | PinsRead | Lost | Late | Carried | Proof | Said | Foreign | HeartTurn | HeartGone
+    Ready | Heard | Refused | PinsRead | Lost | Late | Carried | Proof | Said | Foreign | Fence | HeartTurn | HeartGone
 )
 SERVICE_ON, SERVICE_OFF, LINES_ON, LINES_OFF = 1, 2, 3, 4
 PEER_WATCHDOG, KEY_LOCAL, LAMP_TEST, BLIND = 1, 2, 4, 128
@@ -184,7 +191,7 @@ _SHAPES: list[tuple[type[Any], str, str]] = [  # class, fixed fields, tail; the 
     (Probe, "<", ""), (Suspect, "<I", ""), (End, "<", ""), (Ready, "<II", "text"), (Heard, "<BQq", "beat"),
     (Refused, "<BQ", ""), (PinsRead, "<QBBBBIB", ""), (Lost, "<QIB", "text"), (Late, "<QQ", ""), (Carried, "<QBI", ""),
     (Proof, "<?", "text"), (Said, "<", "text"), (Foreign, "<I", ""),
-    (Leds, "<", "octets"),
+    (Leds, "<", "octets"), (Fence, "<?", "text"),
 ]  # fmt: skip
 _BY_CODE = [(cls, struct.Struct(fixed), tail) for cls, fixed, tail in _SHAPES]
 _CODES = {cls: (code, struct.Struct(fixed), tail) for code, (cls, fixed, tail) in enumerate(_SHAPES)}

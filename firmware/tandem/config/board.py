@@ -83,6 +83,7 @@ class BoardData:
     header: str = ""
     uart: Guardian | None = None
     watchdog_device: str = ""
+    network: str = "kernel"
     bench: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def pin(self, signal: str) -> Pin | None:
@@ -141,7 +142,7 @@ def _build(reader: Reader) -> BoardData | None:
     return BoardData(
         top.get("name", ""), top.get("title", ""), guardian, relay, watchdog, serials, pins,
         {k: str(v) for k, v in _raw(top, "interfaces").items()}, gpio["chip"], gpio["revision"], gpio["header"], uart,
-        top["watchdog_device"], bench,
+        top["watchdog_device"], top["network"] or ("bench" if guardian == "bench" else "kernel"), bench,
     )  # fmt: skip
 
 

@@ -19,6 +19,13 @@ TOP = (
     Key("name", "name", "name of the board", None, 1, 32),
     Key("title", "text", "the board in words"),
     Key("guardian", "text", "what drives relays and LEDs", "none", choices=("bench", "gpio", "uart", "none")),
+    Key(
+        "network",
+        "text",
+        "whose the group addresses are: empty is the bench's on the bench, else the kernel's",
+        "",
+        choices=("", "bench", "kernel", "none"),
+    ),
     Key("watchdog_device", "text", "the kernel's watchdog, fed by systemd", ""),
     Key("relay", "table", "times that the gateway reckons with", {}),
     Key("watchdog", "table", "times of the watchdog relay and what holds it", {}),

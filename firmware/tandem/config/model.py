@@ -111,6 +111,7 @@ class Standby:
     witness: str = ""
     comm_events: Literal["device", "points"] = "device"
     takeover_scan: Literal["events", "integrity"] = "events"
+    lease: Literal["auto", "required", "none"] = "auto"
     lease_ms: int = 60
     stall_ms: int = 45
     conditions: tuple[Condition, ...] = ()

@@ -111,6 +111,13 @@ STANDBY = (
         "events",
         choices=("events", "integrity"),
     ),
+    Key(
+        "lease",
+        "text",
+        "the kernel's lease on the group addresses; auto: where the kernel has one; required: never active without it",
+        "auto",
+        choices=("auto", "required", "none"),
+    ),
     Key("lease_ms", "integer", "life of the kernel lease without renewal", 60, 10, 10_000, unit="ms"),
     Key(
         "stall_ms",

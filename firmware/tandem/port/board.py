@@ -13,6 +13,7 @@ from guardian.host import SILENT_MS
 from tandem.config.board import BoardData, board_file, read_board
 from tandem.config.margins import RelayTimes
 from tandem.config.signals import LED_NAMES
+from tandem.standby.rules import BENCH
 
 
 class BoardError(ValueError):
@@ -29,11 +30,8 @@ class Board:
     relay: RelayTimes | None = None
     plane_octet: int = 0
     pins: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def leased(self) -> bool:
-        """Its pins play a kernel lease and tell of carriers."""
-        return bool(self.pins) and self.pins["driver"] == "bench"
+    network: str = BENCH
+    """Whose the group addresses are, see `standby.rules`."""
 
     def plane(self, ip: str) -> str:
         """Where this member finds an address: itself, but on the bench moved to the member's own plane."""
@@ -67,6 +65,7 @@ def load_board(name: str, member: str) -> Board:
         relay=data.relay,
         plane_octet=plane if isinstance(plane, int) else 0,
         pins=_pins(data, member, run_dir),
+        network=data.network,
     )
 
 

@@ -17,11 +17,12 @@ from typing import Any
 from guardian import wire
 from tandem.codec import heart as say
 from tandem.codec.beat import BeatBody
-from tandem.config.model import Config
+from tandem.config.model import Config, Member
 from tandem.config.timing import RelayTimes
 from tandem.port.board import Board
+from tandem.port.net_plan import net_plan
 from tandem.port.progress import Progress
-from tandem.standby.rules import guard_rules, path_names
+from tandem.standby.rules import KERNEL, guard_rules, path_names
 
 BEAT_PORT = 4721
 _FIRMWARE = Path(__file__).resolve().parents[2]
@@ -46,7 +47,7 @@ class HeartClient:
         self._gone = False
 
     @classmethod
-    def spawn(cls, config: Config, member: str, board: Board, beat_key: bytes, priority: int = 0) -> HeartClient:
+    def spawn(cls, config: Config, member: Member, board: Board, beat_key: bytes, priority: int = 0) -> HeartClient:
         """Start the heart of `member`; FIFO `priority` above the supervisor's own, 0 asks for none."""
         return cls.spawn_plan(_plan(config, member, board, beat_key, priority))
 
@@ -179,13 +180,14 @@ def _plain(rules: dict[str, Any]) -> dict[str, Any]:
     return {**rules, "paths": [tuple(path) for path in rules["paths"]]}
 
 
-def _plan(config: Config, member: str, board: Board, beat_key: bytes, priority: int) -> dict[str, Any]:
+def _plan(config: Config, member: Member, board: Board, beat_key: bytes, priority: int) -> dict[str, Any]:
     relay: RelayTimes | None = board.relay
     return {
         "key": beat_key.hex(),
-        "rules": guard_rules(config, member, relay, bool(board.pins), board.leased)._asdict(),
+        "rules": guard_rules(config, member, relay, bool(board.pins), board.network)._asdict(),
         "paths": [_path(config, member, board, name) for name in path_names(config)],
         "pins": {**board.pins, "key": wire.derive(beat_key, member).hex()} if board.pins else {},
+        "network": net_plan(config, member) if board.network == KERNEL else {},
         "priority": priority,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tandem.codec.beat import DRAINED, Beat, Kind, Seal, Splitter
+from tandem.codec.beat import DRAINED, Beat, BeatBody, Kind, Seal, Splitter
 from tandem.codec.heart import Foreign, Heard
 from tandem.standby.guard_words import Note, Rules, Tell
 
@@ -48,6 +48,14 @@ class Ear:
         self._counter += 1
         self._sent[self._counter % _SENT_KEPT] = now
         return self._counter
+
+    def frame(self, kind: Kind, body: BeatBody, flags: int, suspect_q_ms: int, now: int) -> Beat:
+        """A frame that is sent now, with the flags of the heart beside the body's own."""
+        role, health, more, epoch, head, released = body
+        return Beat(
+            kind, self.rules.member, role, health, more | flags, self.nonce, self.next_counter(now), self.peer_nonce,
+            self.peer_counter, epoch, suspect_q_ms, head, released,
+        )  # fmt: skip
 
     def free_paths(self, now: int, urgent: bool) -> list[int]:
         """The paths that take a frame now. A slow one that still sends is left out, unless it is `urgent`."""

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tandem.codec import heart as say
-from tandem.codec.beat import CONTACT, DRAINED, Beat, BeatBody, Kind, Role, Seal
+from tandem.codec.beat import CONTACT, DRAINED, BeatBody, Kind, Role, Seal
 from tandem.standby import guard_words as do
 from tandem.standby.ear import Ear
 from tandem.standby.guard_words import Output, Rules
 from tandem.standby.proof import WatchdogProof
+from tandem.standby.releases import TIMES, Releases
 
-_RELEASE_TIMES = 3  # copies at once, and rounds of them a beat apart
 _CARRIER_SETTLE_NS = 1_000_000_000
 _NO_PINS = say.PinsRead(0, 0, 0, 0, 0, 0)
 _BLIND = say.PinsRead(0, 0, 1, 0, 0, 0, say.BLIND)
@@ -44,7 +44,7 @@ class Guard:
         self._last = now
         self._pulse_at = self._beat_at = now
         self._suspect_q_ms = 0
-        self._releases: list[tuple[Kind, int, int, int, int]] = []  # kind, epoch, flags, rounds left, next at
+        self._releases = Releases(rules.heartbeat_ns)
         self._lines_given: tuple[int, int] | None = None  # epoch, flags: announced when the contact is read open
         self._gone_at = 0
         self._owed = 0  # epoch of the service whose release waits for the supervisor's death
@@ -54,6 +54,9 @@ class Guard:
         self._carriers_back_at = 0
         self._closed_ns = now  # since when the own role contact is closed, bounces not left out
         self._lease_rests = False
+        self.leased = rules.fenced
+        """There is a lease, as far as is known: a release need not wait until the killed supervisor is seen dead."""
+        self._network: tuple[int, int] | None = None  # lease and carriers, where they do not come with the pins
 
     # --- inputs -------------------------------------------------------------------------------------------------------
 
@@ -115,11 +118,13 @@ class Guard:
 
     def pins(self, pins: say.PinsRead, now: int) -> None:
         """The contacts, whenever one changed. `at_ns` of `pins` is replaced by `now`."""
+        if self._network is not None:
+            pins = pins._replace(lease=self._network[0], carriers=self._network[1])
         before, self.pins_read = self.pins_read, pins._replace(at_ns=now)
         self._out.append(do.Tell(self.pins_read))
         if pins.carriers and not before.carriers:
             self._carriers_back_at = now
-        if before.lease and not pins.lease and self.service and not self._lease_rests:
+        if before.lease and not pins.lease and self.service and self.leased and not self._lease_rests:
             self._lose(now, "the kernel lease lapsed")
         if pins.own and not before.own:
             self._closed_ns = now
@@ -127,6 +132,20 @@ class Guard:
             self.lines = 0  # latched: whatever closes the contact's feed again, the coil stays low
             self._proof.released()
             self._out.append(do.COIL_LOW)
+
+    def network(self, lease: int, carriers: int, now: int) -> None:
+        """Lease and carriers of real interfaces, whenever one changed; from the first call on the pins tell of none."""
+        self._network = lease, carriers
+        self.pins(self.pins_read, now)
+
+    def fence(self, leased: bool, sentence: str, now: int) -> None:
+        """The lease's tables were loaded anew, the lease ended with them; or there can be none, says `sentence`."""
+        self.leased = leased
+        self._out.append(do.Tell(say.Fence(leased, sentence)))
+        if leased and self.service and not self._lease_rests:
+            self._out.append(do.ACQUIRE)
+        elif not leased and self.service and self.rules.lease_needed:
+            self._lose(now, sentence)
 
     def pins_gone(self, reason: str, now: int) -> None:
         """Nobody reads the contacts: the own ones count as open, the peer's as closed, and nothing is proven."""
@@ -156,7 +175,7 @@ class Guard:
         if now >= self._beat_at and self._turn:
             self._beat_at = now + self.rules.heartbeat_ns
             self._send(Kind.BEAT, self._body, now)
-        self._repeat_releases(now)
+        self._releases.due(now, self._body, self._send)
         self._out += self.ear.drained(now)
         self._last = now
         if self._exit_at and now >= self._exit_at:
@@ -252,15 +271,15 @@ class Guard:
             self._lines_given = lines or epoch, drained
         elif not self._releases:
             self._exit_at = now + 2 * self.rules.heartbeat_ns
-        if epoch and (self.rules.fenced or not self.supervisor_alive):
+        if epoch and (self.leased or not self.supervisor_alive):
             self._release_service(epoch, now)
         else:
             self._owed = epoch
 
     def _release_service(self, epoch: int, now: int) -> None:
         self._owed = 0
-        self._releases.append((Kind.RELEASED_SERVICE, epoch, 0, _RELEASE_TIMES, now))
-        self._repeat_releases(now)
+        self._releases.add(Kind.RELEASED_SERVICE, epoch, 0, now)
+        self._releases.due(now, self._body, self._send)
 
     def _release_lines(self, now: int) -> None:
         if self._owed or self._lines_given is None:
@@ -268,33 +287,14 @@ class Guard:
         epoch, flags = self._lines_given
         self._lines_given = None
         self._out.append(do.Tell(say.Carried(now, say.LINES_OFF, epoch)))
-        self._releases.append((Kind.RELEASED_LINES, epoch, flags, _RELEASE_TIMES, now))
+        self._releases.add(Kind.RELEASED_LINES, epoch, flags, now)
         if self._gone_at:
-            self._exit_at = min(self._exit_at, now + _RELEASE_TIMES * self.rules.heartbeat_ns)
-
-    def _repeat_releases(self, now: int) -> None:
-        waiting = []
-        for kind, epoch, flags, rounds, at in self._releases:
-            if now < at:
-                waiting.append((kind, epoch, flags, rounds, at))
-                continue
-            body = self._body._replace(epoch=epoch, flags=self._body.flags & ~DRAINED | flags)
-            for _ in range(_RELEASE_TIMES if rounds == _RELEASE_TIMES else 1):
-                self._send(kind, body, now)
-            if rounds > 1:
-                waiting.append((kind, epoch, flags, rounds - 1, now + self.rules.heartbeat_ns))
-        self._releases = waiting
+            self._exit_at = min(self._exit_at, now + TIMES * self.rules.heartbeat_ns)
 
     # --- sending ------------------------------------------------------------------------------------------------------
 
     def _send(self, kind: Kind, body: BeatBody, now: int) -> None:
-        ear = self.ear
-        role, health, flags, epoch, head, released = body
         contact = CONTACT if self.pins_read.own else 0
-        beat = Beat(
-            kind, self.rules.member, role, health, flags | contact, ear.nonce, ear.next_counter(now), ear.peer_nonce,
-            ear.peer_counter, epoch, self._suspect_q_ms, head, released,
-        )  # fmt: skip
-        octets = self._seal.pack(beat)
-        for path in ear.free_paths(now, kind is not Kind.BEAT):
+        octets = self._seal.pack(self.ear.frame(kind, body, contact, self._suspect_q_ms, now))
+        for path in self.ear.free_paths(now, kind is not Kind.BEAT):
             self._out.append(do.Send(path, octets))

@@ -33,7 +33,9 @@ class Rules(NamedTuple):
     exit_ns: int = 1000 * _MS
     has_pins: bool = True
     fenced: bool = True
-    """The lease is real: a release need not wait until the killed supervisor is seen dead."""
+    """There is a lease from the start; where it is the kernel's, it is told when its tables are loaded."""
+    lease_needed: bool = False
+    """Nothing is held without a lease."""
     lans: int = 0
     """LANs whose carrier the pins tell; 0: carriers are unknown and taken as up."""
     dead_leds: tuple[int, ...] = ()

@@ -8,6 +8,9 @@ from tandem.panel.leds import DEAD
 from tandem.point import MS
 from tandem.standby.guard_words import PathRule, Rules
 
+BENCH, KERNEL, NONE = "bench", "kernel", "none"
+"""Whose the group addresses, carriers and the lease are: the bench's pins play them, the kernel has them, nobody's."""
+
 TICK_NS = {"normal": 10 * MS, "fast": 5 * MS}
 """How often the heart renews the lease, pulses the watchdog and looks for progress, by profile."""
 
@@ -18,9 +21,9 @@ def path_names(config: Config) -> tuple[str, ...]:
 
 
 def guard_rules(
-    config: Config, member: str, relay: RelayTimes | None, has_pins: bool = True, leased: bool = True
+    config: Config, member: str, relay: RelayTimes | None, has_pins: bool = True, network: str = BENCH
 ) -> Rules:
-    """What the guard of `member` needs to know. `leased`: the pins have a lease and tell of carriers."""
+    """What the guard of `member` needs to know. `network`: BENCH, KERNEL or NONE."""
     standby = config.standby
     paths = tuple(
         PathRule(name, int(delivery_ms(config, name) * MS), name.startswith("serial.")) for name in path_names(config)
@@ -36,7 +39,8 @@ def guard_rules(
         settle_ns=int((relay.bounce_ms + relay.debounce_ms if relay else 0) * MS),
         tick_ns=TICK_NS[standby.profile],
         has_pins=has_pins and relay is not None,
-        fenced=has_pins and leased,
+        fenced=has_pins and network == BENCH,
+        lease_needed=standby.lease == "required",
         dead_leds=DEAD,
-        lans=len(config.lans) if has_pins and leased else 0,
+        lans=len(config.lans) if network == KERNEL or (has_pins and network == BENCH) else 0,
     )
