@@ -10,6 +10,7 @@ VERBS = {
     "check": ("check", "verify a configuration and name every fault"),
     "pair": ("pair", "make the keys with which two members know each other"),
     "first-boot": ("firstboot", "ask on the console who this member is, pair it, and write it down"),
+    "witness": ("witness", "grant one member at a time to serve alone, on a third machine"),
     "status": ("ask", "what a running gateway is doing"),
     "points": ("ask", "the points of a running gateway"),
     "events": ("ask", "the newest events of a running gateway"),

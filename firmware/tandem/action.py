@@ -76,6 +76,13 @@ class ToHeart:
 
 
 @dataclass(slots=True, frozen=True)
+class AskWitness:
+    """A datagram for the witness; its answer is `Node.witness_says`."""
+
+    octets: bytes
+
+
+@dataclass(slots=True, frozen=True)
 class Restart:
     """End this process in order, to be started again with what was persisted."""
 
@@ -94,4 +101,4 @@ class Stage:
     given: bool
 
 
-Action = Dial | OpenLine | CloseChannel | Listen | Persist | Store | ToHeart | Restart | Stage | Say
+Action = Dial | OpenLine | CloseChannel | Listen | Persist | Store | ToHeart | Restart | Stage | AskWitness | Say

@@ -26,6 +26,7 @@ from tandem.point import MS, Say
 from tandem.registry import PointInfo
 from tandem.report import Reporter
 from tandem.show import show_point, show_record
+from tandem.standby.alone import wanted
 from tandem.standby.own import OwnState
 from tandem.standby.peer import NEVER
 from tandem.statistics import Figures
@@ -207,6 +208,7 @@ class Node(Parts):
     def _decide(self, now: int) -> None:
         self._actions += [Say(sentence, "warning") for sentence in self.health.look(now, self.is_active)]
         self.conduct.carry_out(self.role.tick(now, self.view, self._own(now)), now)
+        self._actions += self.witness.tick(now, *wanted(self.role))
         for change in self.reporter.role_changes():
             self.ask(Say(f"{change.old.word} -> {change.new.word}: {change.cause}: {change.reason}"))
 
@@ -222,9 +224,8 @@ class Node(Parts):
             spent_epoch=self.remembered.reserved,
             acknowledged=granter.acknowledged,
             drained=self.field.drained,
-            settled=not self.control.busy,
-            confirmed=not self.conduct.owed(now),
-            descends=self.descends,
+            settled=not self.control.busy, confirmed=not self.conduct.owed(now),
+            descends=self.descends, witness=self.witness.look(now),
         )
 
     def _pump(self, now: int) -> None:
@@ -247,7 +248,7 @@ class Node(Parts):
     def due(self) -> int:
         """When `tick` must come, at the latest."""
         if not self._decided_due:
-            parts = self.linkup.due(), self.role.due(), self.heartbeat.due(self._now)
+            parts = self.linkup.due(), self.role.due(), self.heartbeat.due(self._now), self.witness.due()
             self._decided_due = earliest(self._think_at, *parts) or self._think_at
         self._think_due = earliest(self._decided_due, self.mirror.due()) or self._decided_due
         due = earliest(self.field.due(), self.service.due(), self.control.due(), self.keeping.due())
@@ -272,9 +273,7 @@ class Node(Parts):
         return [(self.linkup.channel, octets)] if octets else []
 
     def beat_body(self) -> BeatBody:
-        """What the beats say from now on; to be published before the turn's octets leave: a heart whose supervisor dies
-        must not call lines drained that have just been asked something.
-        """
+        """What the beats say from now on; published before the turn's octets leave, so `DRAINED` is never too old."""
         flags = self.sync.flags(self._now) | self.role.beat_flags | (DRAINED if self.field.lines_drained else 0)
         flags |= LAST_IN_SYNC if self.remembered.last_in_sync else 0
         released = self.sync.granter.released_seq if self.sync.granter.active else 0

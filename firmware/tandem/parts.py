@@ -9,6 +9,7 @@ from tandem.action import Action, Persist, Restart
 from tandem.centers import Centers
 from tandem.clock import Clock
 from tandem.codec.beat import Role
+from tandem.codec.witness import WitnessSeal
 from tandem.config.model import Config, Master, Member, Point
 from tandem.config.timing import RelayTimes
 from tandem.control import Control
@@ -27,6 +28,7 @@ from tandem.point import MS, Say
 from tandem.remote import Remote
 from tandem.service import Service
 from tandem.slave import iec104
+from tandem.standby.alone import witnessed
 from tandem.standby.heartbeat import Heartbeat
 from tandem.standby.link import Identity
 from tandem.standby.linkup import LinkUp
@@ -36,6 +38,7 @@ from tandem.standby.quoted import Quoted
 from tandem.standby.role import RoleMachine
 from tandem.standby.rules import BENCH, KERNEL, guard_rules
 from tandem.standby.sync import Sync
+from tandem.standby.witness import Witness
 from tandem.system import ORDER_POINTS, PREFIX, point_table
 
 _LATER_MS = 1000
@@ -158,11 +161,22 @@ class Parts:
         self.outside = Outside(self.member, self.service, self.mirror, self.ask)
         self.journeys = Journeys(self.member, self.database, self.mirror, self.service, self.field)
         self.linkup = LinkUp(config, self.member)
+        self.witness = Witness(self.member, None, standby.witness_ttl_ms, self.entropy, now)
         slowest_ns = max((path.delivery_ns for path in self.rules.paths), default=2 * MS)
         self.role = RoleMachine(
             self.member, standby, relay, now, config.group.preferred, config.group.revert_after_s, slowest_ns
         )
         self.role.ordered_out, self.role.moves.stopped = self.remembered.ordered_out, self.remembered.reverts_stopped
+
+    def ask_witness(self, seal: WitnessSeal, now: int) -> None:
+        """The group has a granting witness, and this is the key that it shares with the pair."""
+        if witnessed(self.config.standby) and not self.role.has_relays:
+            self.witness = Witness(self.member, seal, self.config.standby.witness_ttl_ms, self.entropy, now)
+
+    def witness_says(self, octets: bytes, now: int) -> bool:
+        """A datagram from the witness. True when it should be thought about at once."""
+        self.role.asked |= self.witness.receive(octets, now)
+        return self.role.asked
 
     def ask(self, action: Action) -> None:
         """Something for the outside to do."""

@@ -112,6 +112,7 @@ class Reporter:
             "coil": node.role.lines.coil,
             "lans": {lan: node.carrier(lan) for lan in node.lan_names},
             "fence": "kernel lease and heart" if node.rules.fenced else "heart",
+            "alone": node.role.alone.words(node.witness.view),
             "head": node.journal.head,
             "controls": node.control.refuse_reason or "accepted",
             "control_counts": {**node.control.statistics(), "forwarded": self.control_counts["forwarded"]},
@@ -179,6 +180,6 @@ class Reporter:
         node = self.node
         two = "both members are active: take one out of service" if node.mirror.two_actives else ""
         found = [two, node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault, *node.keeping.alarms()]
-        found += node.field.alarms()
+        found += [node.role.alone.alarm(node.witness.view), *node.field.alarms()]
         found += node.service.doors_shut.values()
         return [sentence for sentence in found if sentence]

@@ -123,6 +123,8 @@ def _of_fences(node: Parts) -> dict[str, Reader]:
         "relay.coil": lambda: role.lines.coil,
         "relay.contradiction": lambda: bool(role.lines.contradiction(node.view.now)),
         "lease": lambda: role.pins.lease,
+        "witness.answers": lambda: node.witness.view.answers,
+        "witness.granted": lambda: node.witness.view.granted,
     }
 
 

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.sim import third
 from tools.sim.draw import picture
 from tools.sim.fault import Fault
 from tools.sim.many import Job, Result, tell_all
 from tools.sim.matrix import report, run, share
 from tools.sim.mutants import MUTANTS
-from tools.sim.plan import SCRIPTS, Taste, draw_plan
+from tools.sim.plan import SCRIPTS, Taste, draw_plan, taste_of
 from tools.sim.play import Play, prompt
 from tools.sim.shrink import same_way, shrink
 from tools.sim.site import BOARDS, EXAMPLE
@@ -47,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("seed", nargs="?", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="so many stories, from SEED on")
     parser.add_argument("--minutes", type=float, default=0.0, help="stories from SEED on for so long")
-    parser.add_argument("--board", choices=(*BOARDS, "both"), default="both", help="role relays, or none")
+    parser.add_argument("--board", choices=(*BOARDS, *third.BOARDS, "both"), default="both",
+        help="role relays, or none; witness, stop: none, and a granting witness; both: relays and software")
     parser.add_argument("--config", type=Path, default=EXAMPLE, help="a group's configuration folder")
     parser.add_argument("--jobs", type=int, default=2, help="processes that tell stories side by side")
     parser.add_argument("--faults", type=int, default=-1, help="so many faults in a story instead of 5 to 9")
@@ -69,7 +71,7 @@ def _one(asked: argparse.Namespace) -> int:
     """One story, told at length when it broke or when somebody watches."""
     board = "relays" if asked.board == "both" else asked.board
     taste = Taste() if asked.faults < 0 else Taste(asked.faults, asked.faults)
-    plan = SCRIPTS[asked.script] if asked.script else draw_plan(asked.seed, board == "relays", taste)
+    plan = SCRIPTS[asked.script] if asked.script else draw_plan(asked.seed, board == "relays", taste_of(board, taste))
     if asked.only:
         plan = tuple(plan[int(number)] for number in asked.only.split(","))
     if asked.plan:

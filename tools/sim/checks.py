@@ -59,7 +59,7 @@ class Checks:
 
     def _may_both(self) -> bool:
         """No relays, and no octet passes between the members: then nothing can keep them from serving both."""
-        if self.site.relay is None and self.site.air.wholly_apart():
+        if self.site.relay is None and self.site.air.wholly_apart() and self.site.third.excuses:
             self._excused_until = self.world.now + _APART_NS
         return self.world.now < self._excused_until
 
@@ -190,6 +190,7 @@ class Checks:
         member, air = self.site.members[letter], self.site.air
         cabled = all(air.on_lan(letter, lan) and (letter, lan) not in air.mute for lan in self.site.bench.owner)
         role = member.node.role.role
+        cabled &= not self.site.third.there
         return self._working(letter) and cabled and role in (Role.STANDBY, Role.TAKING_OVER) and not self._welded()
 
     def _welded(self) -> bool:

@@ -68,6 +68,7 @@ class Faults:
         self.air.mute.clear()
         for what in (*self.bench.owner, "crossover"):
             self.bench.cut(what, None, True)
+        self.site.third.mend()
         for device in (self.site.line, self.site.tcp):
             device.late_ns, device.silent = 0, False
         for center in self.site.centers.values():
@@ -287,6 +288,10 @@ KINDS: dict[str, Callable[[Faults, Member], Callable[[], None]]] = {
     "one-way-2": lambda f, m: f._mute([(m.letter, f._lan(1))]),
     "flash-slow": lambda f, m: f._flash("slow")(m), "flash-full": lambda f, m: f._flash("full")(m),
     "flash-lies": lambda f, m: f._flash("lies")(m),
+    "witness-cut": lambda f, m: f.site.third.hurt("witness-cut", m.letter),
+    "witness-gone": lambda f, m: f.site.third.hurt("witness-gone", m.letter),
+    "witness-restart": lambda f, m: f.site.third.hurt("witness-restart", m.letter),
+    "witness-flash-full": lambda f, m: f.site.third.hurt("witness-flash-full", m.letter),
 }  # fmt: skip
 GENTLE = frozenset({
     "reset-link", "replay", "late", "silent", "device-restart", "hang-up", "center-away", "burst", "clock", "switch-1",

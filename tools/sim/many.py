@@ -8,7 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import NamedTuple
 
-from tools.sim.plan import Taste, draw_plan
+from tools.sim.plan import Taste, draw_plan, taste_of
 from tools.sim.story import tell
 
 _AHEAD = 4  # stories given to each process at a time
@@ -38,7 +38,7 @@ class Result(NamedTuple):
 
 def tell_one(seed: int, board: str, folder: str, taste: Taste = Taste()) -> Result:  # noqa: B008
     """The story of a seed, in short."""
-    story, fault = tell(seed, draw_plan(seed, board == "relays", taste), board, folder)
+    story, fault = tell(seed, draw_plan(seed, board == "relays", taste_of(board, taste)), board, folder)
     changes = story.checks.role_changes
     return Result(seed, board, fault, len(story.faults.kinds), changes, story.world.elapsed_ms, story.world.digest[:16])
 

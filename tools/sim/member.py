@@ -55,6 +55,7 @@ class Member(SupervisorLoop):
         config = self.site.config
         past = self.flash.past()
         self.node = Node(config, self.letter, self.site.relay, past, self.world.random.randbytes, True, now)
+        self.node.ask_witness(self.site.third.seal, now)
         nonce = self.world.random.getrandbits(32) | 1
         self.guard = Guard(guard_rules(config, self.letter, self.site.relay, True), Seal(bytes(32)), nonce, now)
         self._streams: dict[str, Pipe | str] = {}
@@ -125,6 +126,10 @@ class Member(SupervisorLoop):
             self.thawed_ns = self.world.now
         self.heart.thaw()
         self.supervisor.thaw()
+
+    def hear_witness(self, octets: bytes) -> None:
+        """A datagram from the granting witness."""
+        self.call(lambda now: self.node.witness_says(octets, now))
 
     def back_in(self) -> None:
         """An operator orders this member back into service."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
+from tools.sim import third
 from tools.sim.aims import AIMS, Aim
 from tools.sim.fault import Fault
 from tools.sim.faults import GENTLE, KINDS
@@ -34,7 +35,7 @@ def draw_plan(seed: int, relays: bool = True, taste: Taste = Taste()) -> tuple[F
     """The faults of a story. Equal seeds draw equal plans."""
     draw = random.Random(f"plan {seed}")
     faults = list(taste.first)
-    common, kinds = _COMMON, tuple(k for k in KINDS if relays or k != "weld")
+    common, kinds = _COMMON, tuple(k for k in KINDS if (relays or k != "weld") and k not in third.KINDS)
     if taste.kinds:
         common = kinds = taste.kinds
     elif seed % _QUIET_EVERY == 0:
@@ -49,6 +50,11 @@ def draw_plan(seed: int, relays: bool = True, taste: Taste = Taste()) -> tuple[F
         kind = draw.choice(common if draw.random() < 0.5 else kinds)
         faults.append(Fault(at_ms, kind, draw.choice("ab"), _how_long(draw), _aim(draw, taste.aims)))
     return tuple(faults)
+
+
+def taste_of(board: str, taste: Taste = Taste()) -> Taste:  # noqa: B008
+    """A taste that says nothing of kinds is that of the board."""
+    return taste._replace(kinds=third.PLANS) if board in third.BOARDS and not taste.kinds else taste
 
 
 def _how_long(draw: random.Random) -> int:

@@ -20,6 +20,7 @@ from tools.sim.center import Center, Event
 from tools.sim.devices import Registers, RtuDevices, TcpDevice
 from tools.sim.member import Member
 from tools.sim.plant import Plant
+from tools.sim.third import Third, standby_of
 from tools.sim.wires import Wires
 from tools.sim.world import MS, World
 
@@ -37,7 +38,7 @@ def read_config(folder: str, board: str) -> Config:
     standby = replace(config.standby, soe_records=_RING, analog_records=_RING)
     if board == "software":
         standby = replace(standby, arbitration="software")
-    return replace(config, standby=standby)
+    return replace(config, standby=standby_of(board, standby))
 
 
 @cache
@@ -68,6 +69,7 @@ class Site:
         self.line, self.tcp = RtuDevices(self.world, {1: self.feeder}), TcpDevice(self.world, self.meter)
         self.members: dict[str, Member] = {}
         self.air = Air(self)
+        self.third = Third(self)
         self.wires = Wires(self, self.line, self.tcp)
         self.members["a"], self.members["b"] = Member(self, "a"), Member(self, "b")
         self.centers = {

@@ -10,7 +10,7 @@ from tools.sim.aims import PATIENCE_MS
 from tools.sim.checks import Broken, Checks
 from tools.sim.fault import Fault
 from tools.sim.faults import Faults
-from tools.sim.plan import draw_plan
+from tools.sim.plan import draw_plan, taste_of
 from tools.sim.site import EXAMPLE, Site
 from tools.sim.world import MS, SECOND
 
@@ -103,7 +103,7 @@ def tell(
     story = Story(seed, folder, board)
     listen(story)
     try:
-        story.run(draw_plan(seed, board == "relays") if plan is None else plan)
+        story.run(draw_plan(seed, board == "relays", taste_of(board)) if plan is None else plan)
     except Broken as broken:
         story.world.tell(f"BROKEN {broken}")
         return story, str(broken)

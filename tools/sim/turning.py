@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tandem.action import Action, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, Store, ToHeart
+from tandem.action import Action, AskWitness, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, Store, ToHeart
 from tandem.codec import heart as say
 from tandem.codec.beat import GRANTING, BeatBody
 from tandem.point import MS, SECOND, Say
@@ -169,6 +169,8 @@ class SupervisorLoop(Sockets):
             case Persist() | Store():
                 at, fault = self.flash.write(self.world.now)
                 self._at(at, lambda: self._written(action, fault))
+            case AskWitness(octets=octets):
+                self.site.third.ask(self, octets)
             case ToHeart(request=request):
                 if isinstance(request, _AFTER_PUBLISH):
                     self._after_publish.append(request)

@@ -109,6 +109,7 @@ class Standby:
     drain_timeout_ms: int = 1000
     control_expiry_ms: int = 500
     witness: str = ""
+    witness_ttl_ms: int = 2000
     comm_events: Literal["device", "points"] = "device"
     takeover_scan: Literal["events", "integrity"] = "events"
     lease: Literal["auto", "required", "none"] = "auto"

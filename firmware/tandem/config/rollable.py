@@ -6,6 +6,7 @@ from tandem.config.model import Config
 
 _TOGETHER = (
     "heartbeat_ms", "dead_after_ms", "paths", "profile", "arbitration", "partition", "sync_lease_ms", "witness",
+    "witness_ttl_ms",
 )  # fmt: skip
 _CURE = "stop both members, change --config on both, and start them"
 

@@ -103,6 +103,7 @@ STANDBY = (
     Key("drain_timeout_ms", "integer", "how long a switchover waits for open requests", 1000, 0, 60_000, unit="ms"),
     Key("control_expiry_ms", "integer", "a forwarded control older than this is refused", 500, 10, 60_000, unit="ms"),
     Key("witness", "text", "host:port of a granting witness", ""),
+    Key("witness_ttl_ms", "integer", "how long the witness grants at a time", 2000, 500, 10_000, unit="ms"),
     Key("comm_events", "text", "how a lost device shows", "device", choices=("device", "points")),
     Key(
         "takeover_scan",

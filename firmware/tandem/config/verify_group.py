@@ -13,9 +13,9 @@ from tandem.config.locate import Path
 from tandem.config.model import Config, Master, Slave
 from tandem.config.read import Reader
 from tandem.config.schema_iec import TYPES_101
+from tandem.config.verify_witness import verify_witness
 from tandem.point import Kind
 
-_WITNESS = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII)
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}", re.ASCII)
 
 
@@ -38,16 +38,7 @@ def verify_standby(config: Config, reader: Reader) -> None:
         if size & (size - 1):
             cure = f"write a power of two, such as {1 << size.bit_length()}"
             reader.add(("standby", ring), f"{ring} = {size} is no power of two", cure)
-    match = _WITNESS.fullmatch(standby.witness)
-    if standby.witness and (match is None or not 1 <= int(match.group(1)) <= 65535):
-        cure = 'write host:port, such as "10.1.2.9:4722"'
-        reader.add(("standby", "witness"), f"witness = {shown(standby.witness)} is no host and port", cure)
-    if standby.arbitration == "witness":
-        cure = 'write "relays", or "software" where there are none'
-        reader.add(("standby", "arbitration"), 'arbitration = "witness": not in this version yet', cure, "not-yet")
-    if standby.partition == "stop" and not standby.witness and standby.arbitration != "relays":
-        cure = 'name a witness, or write partition = "serve"'
-        reader.warn(("standby", "partition"), "a member alone would always stop: there is no witness", cure)
+    verify_witness(standby, reader)
 
 
 def verify_conditions(config: Config, draft: Draft) -> None:

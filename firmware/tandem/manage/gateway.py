@@ -15,19 +15,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tandem.action import Stage
+from tandem.action import AskWitness, Stage
+from tandem.codec.witness import WitnessSeal, derive
 from tandem.config.finding import ConfigError
 from tandem.config.model import Config, Member
 from tandem.manage.api import LocalApi
 from tandem.manage.choose import choose, is_on_trial
 from tandem.manage.stager import Stager
-from tandem.port import notify
+from tandem.port import clock, notify
 from tandem.port.again import begin_again
 from tandem.port.board import Board, BoardError, load_board
 from tandem.port.disk import StateFolder
 from tandem.port.heart import HeartClient
 from tandem.port.realtime import be_realtime
 from tandem.port.tls import Keys, load_keys
+from tandem.port.witness import WitnessPort
 from tandem.supervisor import Supervisor
 
 _SUPERVISOR_PRIORITY = 10
@@ -74,6 +76,18 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     return code
 
 
+def _ask_witness(supervisor: Supervisor, beat_key: bytes) -> None:
+    """Open the way to the granting witness, with the key that it shares with the pair."""
+
+    def heard(octets: bytes) -> None:
+        if supervisor.node.witness_says(octets, supervisor.enter()):
+            supervisor.turn_soon()
+
+    supervisor.node.ask_witness(WitnessSeal(derive(beat_key)), clock.monotonic_ns())
+    port = WitnessPort(supervisor.loop, supervisor.config.standby.witness, heard)
+    supervisor.carry_out[AskWitness] = port.send
+
+
 def _refuse(reason: str) -> int:
     print(f"tandem gateway: {reason}", file=sys.stderr)
     return 2
@@ -97,6 +111,8 @@ async def _main(
         heart.close()
         raise
     supervisor.carry_out[Stage] = Stager(supervisor, state, asked.board).start
+    if config.standby.witness:
+        _ask_witness(supervisor, beat_key)
     api = LocalApi(supervisor, Path(asked.api) if asked.api else state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tandem.codec.beat import Role
 from tandem.standby.peer import NEVER
+from tandem.standby.witness import WitnessView
 
 
 class OwnState(NamedTuple):
@@ -27,6 +28,7 @@ class OwnState(NamedTuple):
     confirmed: bool = True  # no center was sent an event so lately that its confirm may be on its way
     descends: int = 0  # 1: the own claim descends from the peer's; -1: the peer's from ours; 0: not known
     address_unanswered: bool = True  # `fence: none` only: nobody answered for the group address for the last L
+    witness: WitnessView = WitnessView()
 
 
 class Transition(NamedTuple):

@@ -15,12 +15,13 @@ from tandem.config.timing import RelayTimes
 from tandem.point import MS
 from tandem.standby import act
 from tandem.standby.act import Action
+from tandem.standby.alone import Alone
 from tandem.standby.lines import Lines, LinesStep
 from tandem.standby.moves import Moves
 from tandem.standby.orders import carry_out
 from tandem.standby.own import OwnState, Takeover, Transition, next_epoch
 from tandem.standby.peer import NEVER, PeerView
-from tandem.standby.role_sense import SENSES, proof, time_fence_ns
+from tandem.standby.role_sense import SENSES, proof
 from tandem.standby.role_table import TABLE, Input, Row, rows
 
 _CHANGES_PER_TICK_MAX, _LOG_KEPT = 4, 64
@@ -47,11 +48,8 @@ class RoleMachine:
         self.has_relays = relay is not None and standby.arbitration == "relays"
         self.preferred, self.lease_fenced = preferred, lease_fenced
         self.cold_wait_ns = standby.cold_wait_ms * MS
-        self.stops_alone = standby.partition == "stop" and not self.has_relays
+        self.alone = Alone(standby, self.has_relays, delivery_ns)
         self.hold_off_ns = standby.dead_after_ms * MS * (2 if member == "b" else 1)
-        self.time_fence_ns = time_fence_ns(
-            standby.heartbeat_ms * MS, standby.dead_after_ms * MS, standby.lease_ms * MS, delivery_ns
-        )
         self.role = Role.STARTING
         self.epoch = 0
         self.permit = 0
@@ -295,7 +293,8 @@ class RoleMachine:
 
     def _reserve(self) -> None:
         """The next epoch is on flash before it is needed."""
-        highest = max(self.view.highest_epoch, self.own.epoch, self.own.spent_epoch, self.epoch)
-        if self.own.reserved_epoch <= highest and self._reserving <= highest:
+        own = self.own
+        highest = max(self.view.highest_epoch, own.epoch, own.spent_epoch, self.epoch, own.witness.highest_epoch)
+        if own.reserved_epoch <= highest and self._reserving <= highest:
             self._reserving = next_epoch(self.member, highest)
             self._actions.append(act.ReserveEpoch(self._reserving, "the next claim needs an epoch that is on flash"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tandem.codec.beat import Role
 from tandem.point import MS
+from tandem.standby import alone
 from tandem.standby.lines import LOST_IN_A_ROW
 from tandem.standby.peer import NEVER
 from tandem.standby.role_table import Input
@@ -21,7 +22,6 @@ NOT_TAKEN_NS = 400 * MS
 PUBLISH_NS = 5 * MS
 """A role that changed is in the beats by then: what the peer says to such a beat, it says knowing our claim."""
 COLD_BEATS = 3
-_KERNEL_TICK_NS = 10 * MS
 
 
 def _fault(m: RoleMachine) -> str:
@@ -52,7 +52,7 @@ def _alone(m: RoleMachine) -> str:
     wait_ns = m.cold_wait_ns
     if m.own.was_standby and not m.own.last_in_sync:
         wait_ns = max(wait_ns, UNSYNCED_COLD_NS)
-    if m.prepared and m.running_ns >= wait_ns and not m.stops_alone:
+    if m.prepared and m.running_ns >= wait_ns and not m.alone.never:
         return f"nothing heard for {wait_ns // MS} ms"
     return ""
 
@@ -76,15 +76,20 @@ def _proof(m: RoleMachine) -> str:
 
 def _silence(m: RoleMachine) -> str:
     view = m.view
-    if m.holding_off or m.stops_alone or not view.known or not view.silent or not view.settled or view.isolated:
+    if m.holding_off or m.alone.never or not view.known or not view.silent or not view.settled or view.isolated:
         return ""
-    if m.isolated and not m.lines.contacts.peer_open(m.now):
-        return ""  # tried, and the peer's contact stays closed
+    if m.isolated and not _may_try_again(m):
+        return ""
     return f"silence for {view.silent_ns // MS} ms" if _may_promote(m) else ""
 
 
+def _may_try_again(m: RoleMachine) -> bool:
+    """The last try ended at the peer's contact, or at the witness."""
+    return m.alone.may_try(m.own.witness) if m.alone.witnessed else m.lines.contacts.peer_open(m.now)
+
+
 def _vacancy(m: RoleMachine) -> str:
-    if m.holding_off or m.vacant_since == NEVER or not m.view.settled:
+    if m.holding_off or m.vacant_since == NEVER or not m.view.settled or (m.isolated and not _may_try_again(m)):
         return ""
     vacant_ns = m.now - m.vacant_since
     if vacant_ns >= VACANCY_NS and better(m):
@@ -109,8 +114,6 @@ def _permission_lost(m: RoleMachine) -> str:
         return f"the heart stands still for {(m.now - m.heart_ns) // MS} ms: its lease is over"
     if m.role is Role.ACTIVE and m.lines.opened():
         return "the own role contact opened while the lines were held"
-    if m.role is Role.ACTIVE and m.stops_alone and m.view.known and m.view.silent:
-        return "alone, and the group is set to stop then"
     return ""
 
 
@@ -134,7 +137,7 @@ def _deaf(m: RoleMachine) -> str:
 
 
 def _fenced(m: RoleMachine) -> str:
-    if m.own.reserved_epoch <= max(m.view.highest_epoch, m.own.epoch):
+    if m.own.reserved_epoch <= max(m.view.highest_epoch, m.own.epoch, m.own.witness.highest_epoch):
         return ""  # the epoch of this claim is not on flash yet
     return proof(m) or _fenced_by_word(m) or _fenced_by_relays(m) or _fenced_by_time(m)
 
@@ -157,7 +160,9 @@ def _fenced_by_time(m: RoleMachine) -> str:
         return ""
     if not m.lease_fenced and not m.own.address_unanswered:
         return ""
-    return f"silence for {view.silent_ns // MS} ms" if view.silent_ns >= m.time_fence_ns else ""
+    if view.silent_ns < m.alone.fence_ns or not m.alone.granted(m.own.witness):
+        return ""
+    return f"silence for {view.silent_ns // MS} ms" + (", granted by the witness" if m.own.witness.granted else "")
 
 
 def _not_fenced(m: RoleMachine) -> str:
@@ -187,7 +192,8 @@ def _peer_loses(m: RoleMachine) -> str:
 
 
 def _disowned(m: RoleMachine) -> str:
-    if m.has_relays or not m.view.disowned or m.view.role not in (Role.STANDBY, Role.TAKING_OVER):
+    """A peer that was releasing when we heard it last may be idle by now: it takes nothing we did not take."""
+    if m.has_relays or not m.view.disowned or m.view.role not in (Role.STANDBY, Role.TAKING_OVER, Role.RELEASING):
         return ""
     return f"the peer has not heard us for {m.view.missed_q_ms} ms, and no echo proved the contrary"
 
@@ -217,11 +223,6 @@ def _not_taken(m: RoleMachine) -> str:
     return f"nobody took the service in {NOT_TAKEN_NS // MS} ms" if waited else ""
 
 
-def time_fence_ns(heartbeat_ns: int, dead_ns: int, lease_ns: int, delivery_ns: int) -> int:
-    """Software arbitration: how long after the peer's last beat its lease is surely gone."""
-    return max(dead_ns, 2 * heartbeat_ns + delivery_ns + lease_ns + _KERNEL_TICK_NS)
-
-
 SENSES: dict[Input, Callable[[RoleMachine], str]] = {
     Input.FAULT: _fault, Input.ORDER_OUT: _order_out, Input.CAUSE_GONE: _cause_gone,
     Input.PEER_SERVING: _peer_serving, Input.PEER_IDLE: _peer_idle, Input.ALONE: _alone, Input.PROOF: _proof,
@@ -229,5 +230,5 @@ SENSES: dict[Input, Callable[[RoleMachine], str]] = {
     Input.PEER_ACTIVE: _peer_active, Input.RIVAL: _rival, Input.DEAF: _deaf, Input.FENCED: _fenced,
     Input.NOT_FENCED: _not_fenced, Input.PEER_WINS: _peer_wins, Input.PEER_LOSES: _peer_loses,
     Input.DISOWNED: _disowned, Input.RELEASE: _release, Input.TAKEN: _taken, Input.NOT_OPEN: _not_open,
-    Input.NOT_TAKEN: _not_taken,
+    Input.NOT_TAKEN: _not_taken, Input.STOPS: alone.stops, Input.NOT_GRANTED: alone.not_granted,
 }  # fmt: skip

@@ -9,10 +9,10 @@
             +-------->| standby |--------------------------->| taking-over |
             |         +---------+<---------------------------+-------------+
             |           ^     ^    peer active, rival, deaf,        | the service fence holds
-            | taken,    |     |    not fenced in time               v
+            | taken,    |     |    not fenced in time, not granted  v
             | nobody    |     |                              +--------+  lines: none > claiming > held > lost
             | took it   |     +--- permission lost, peer ----| active |
-            |           |          wins, disowned            +--------+
+            |           |          wins, disowned, alone     +--------+
             |    +-----------+                                  |  ^
             +----| releasing |<-- order, preference, health ----+  | the own contact does not open
                  +-----------+-------------------------------------+
@@ -55,6 +55,8 @@ class Input(enum.Enum):
     TAKEN = "peer active or taking over"
     NOT_OPEN = "own contact does not open"
     NOT_TAKEN = "nobody took it"
+    STOPS = "alone, and the partition rule or the witness stops it"
+    NOT_GRANTED = "the witness grants nothing"
 
 
 class Row(NamedTuple):
@@ -85,15 +87,18 @@ TABLE: dict[tuple[Role, Input], Row] = {
     (_T, Input.DEAF): Row(_B, "drop_and_hold_off"),
     (_T, Input.FENCED): Row(_A, "claim"),
     (_T, Input.NOT_FENCED): Row(_B, "isolate"),
+    (_T, Input.NOT_GRANTED): Row(_B, "isolate"),
     (_A, Input.FAULT): Row(_O, "hand_over_and_alarm"),
     (_A, Input.ORDER_OUT): Row(_R, "drain"),
     (_A, Input.PERMISSION_LOST): Row(_B, "drop_and_hold_off"),
+    (_A, Input.STOPS): Row(_B, "isolate"),
     (_A, Input.DISOWNED): Row(_B, "drop_and_hold_off"),
     (_A, Input.PEER_WINS): Row(_B, "drop_and_hold_off"),
     (_A, Input.PEER_LOSES): Row(_A, "insist"),
     (_A, Input.RELEASE): Row(_R, "drain"),
     (_R, Input.FAULT): Row(_O, "hand_over_and_alarm"),
     (_R, Input.PERMISSION_LOST): Row(_B, "drop_and_hold_off"),
+    (_R, Input.STOPS): Row(_B, "isolate"),
     (_R, Input.TAKEN): Row(_B, "drop"),
     (_R, Input.NOT_OPEN): Row(_A, "rearm"),
     (_R, Input.NOT_TAKEN): Row(_B, "drop"),
