@@ -1,4 +1,4 @@
-"""The mutants of `mutants.toml` as data."""
+"""The mutants of `mutants.toml` and `mutants_witness.toml` as data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.sim.fault import Fault
 from tools.sim.plan import Taste
 
 Edit = tuple[str, str, str]
-_FILE = Path(__file__).with_name("mutants.toml")
+_FILES = tuple(Path(__file__).with_name(name) for name in ("mutants.toml", "mutants_witness.toml"))
 
 
 class Mutant(NamedTuple):
@@ -39,4 +39,4 @@ def _mutant(row: dict[str, Any]) -> Mutant:
     return Mutant(row["name"], row["kind"], edits, row["finds"], row["board"], row["within"], taste)
 
 
-MUTANTS = tuple(_mutant(row) for row in tomllib.loads(_FILE.read_text(encoding="utf-8"))["mutant"])
+MUTANTS = tuple(_mutant(row) for file in _FILES for row in tomllib.loads(file.read_text(encoding="utf-8"))["mutant"])

@@ -100,9 +100,10 @@ class Third:
             return lambda: None
         if fault == "witness-flash-full":
             self.full = True
-        else:
-            self.cut |= {letter} if fault == "witness-cut" else {"a", "b"}
-        return self.mend
+            return self.mend
+        members = {letter} if fault == "witness-cut" else set(MEMBERS)
+        self.cut |= members
+        return lambda: self.cut.difference_update(members)
 
     def mend(self) -> None:
         """All is whole."""
