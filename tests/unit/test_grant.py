@@ -210,6 +210,14 @@ def _lease() -> Lease:
     return lease
 
 
+def test_a_late_beat_of_a_boot_that_was_never_heard_takes_no_belief_away() -> None:
+    lease = _lease()
+    lease.beat(8, 40, False, 1, 0, 960 * MS)
+    assert lease.in_sync(1001 * MS)
+    lease.beat(9, 2, True, 2, 100, 1002 * MS)
+    assert lease.due() == 1002 * MS + S
+
+
 def test_the_lease_ends_by_itself() -> None:
     lease = _lease()
     assert lease.due() == 1000 * MS + S

@@ -230,20 +230,21 @@ class Lease:
         self._nonce = 0
         self._former: deque[int] = deque(maxlen=_FORMER_KEPT)
         self._counter = 0
+        self._echoed_ns = 0
 
     def beat(self, nonce: int, counter: int, granting: bool, epoch: int, released_seq: int, echoed_ns: int) -> None:
         """A fresh beat of the peer. `echoed_ns`: when the own beat that it echoes was sent.
 
         That is never later than the peer sent this one, so a beat that was long on its way, or waited in a buffer,
         cannot be believed longer than the peer's own patience. A beat older than the newest heard, or of
-        a boot that is over, says nothing.
+        a boot that is over, says nothing: a boot that was never heard of and echoes what is older is over too.
         """
-        if nonce != self._nonce and nonce not in self._former:
+        if nonce != self._nonce and nonce not in self._former and echoed_ns >= self._echoed_ns:
             self._former.append(self._nonce)
             self._nonce = nonce
         elif nonce != self._nonce or (counter - self._counter - 1) & _U32 >= _HALF:
             return
-        self._counter = counter
+        self._counter, self._echoed_ns = counter, echoed_ns
         self._since = echoed_ns if granting else None
         self._beat_epoch = epoch
         self.released_seq = released_seq
