@@ -32,6 +32,7 @@ class FieldLink:
 
     @property
     def stream(self) -> str:
+        """Name of the present attempt."""
         return f"master:{self.channel.name}#{self.attempts}"
 
     @property

@@ -1,4 +1,4 @@
-"""`on_standby = "connected"`: a standby's connection to a 104 device is stopped and tested; a takeover only starts it."""
+"""`on_standby = "connected"`: a standby's connection to a 104 device stays stopped and tested; a takeover starts it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ def write_group(
     octet = text.partition("127.")[2].partition(".")[0]
     source_address = "own" if on_standby == "connected" else "group"
     target.mkdir(parents=True, exist_ok=True)
-    (target / "gateway.toml").write_text(head + _TAIL.format(k=k, w=w, octet=octet, source=source_address, standby=on_standby), encoding="utf-8")
+    tail = _TAIL.format(k=k, w=w, octet=octet, source=source_address, standby=on_standby)
+    (target / "gateway.toml").write_text(head + tail, encoding="utf-8")
     rows, served = ["name,kind,address,feedback,states"], ["point,type,address,control"]
     for kind, type_name, base in _KINDS:  # neighbours of one type: a frame holds several
         for n in range(points // 3):
