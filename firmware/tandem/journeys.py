@@ -89,6 +89,8 @@ class Journeys:
         ]
         self._cursors: dict[str, Marks] = {}  # by key of the mirrored cursors: confirmed, on whichever member
         self._swaps = -1
+        self._drives = False
+        self._turned: dict[str, int] = {}  # by key: where a cursor stood when this member last took or lost the role
 
     def tick(self, now: int) -> None:
         """Look at every stage."""
@@ -115,6 +117,9 @@ class Journeys:
                     left_marks.mark(left, now)
                 if answered > answered_marks.reached:
                     answered_marks.mark(answered, now)
+        if granter.active is not self._drives:
+            self._drives = granter.active
+            self._turned = {key: marks.reached for key, marks in self._cursors.items()}
         for key, number in mirror.cursors.numbers.items():
             if key not in self._cursors:
                 self._cursors[key] = Marks(number)
@@ -139,8 +144,10 @@ class Journeys:
             stages.append(self._stage("mirrored", self._peer, self._both.at(number), here, utc_us))
         channel = self._field.confirms(record[3])
         if channel:
-            at = self._cursor(channel, number)
-            stages.append(self._stage("confirmed to the device", "", at, here, utc_us, channel=channel[1:]))
+            at, by = self._cursor(channel, number), owner
+            if at is None or number > self._turned.get(channel, -1):
+                by = self._member if self._drives else self._peer
+            stages.append(self._stage("confirmed to the device", by, at, here, utc_us, channel=channel[1:]))
         for key in self._service.served(record[3]):
             stages += self._center(key, number, here, utc_us)
         return {**show_record(self._database, record), "member": owner, "stages": stages}

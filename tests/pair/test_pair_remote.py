@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tools.bench.remote_group import write_group
 
 K, W, MOST_IN_FRAME = 12, 8, 16
 RATE = 300
+DEVICE = "confirmed to the device remote.R1"
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,51 @@ def test_a_control_reaches_the_unit_once_also_through_the_standby(remotes: Group
     assert [(line["point"], line["value"]) for line in done] == [("R1.trip", 2.0)]
 
 
+def test_where_an_event_is_tells_when_the_unit_was_told(remotes: Group) -> None:
+    active, standby = remotes.roles()
+    flow(remotes)
+    settled(remotes)
+    rows = json.loads(remotes.cli("events", active, "--json").stdout)
+    number = max(row["number"] for row in rows if row["name"].startswith("R1."))
+    told = _journey(remotes, active, number)
+    order = ["device time", "arrived", "mirrored", DEVICE, "delivered scada.probe"]
+    assert set(order) <= set(told), told
+    arrived, mirrored, confirmed = (_ms(told[stage]) for stage in order[1:4])
+    assert arrived <= mirrored <= confirmed < 2000, "no confirm before the standby had it"
+    assert told["mirrored"].endswith(f"at {standby}") and told[DEVICE].endswith(f"at {active}")
+    assert remotes.field({"do": "state"})["unconfirmed"] == 0, "and the unit knows"
+    assert "pending" not in _journey(remotes, standby, number)[DEVICE], "the standby was told too"
+    fault = remotes.fault("freeze", standby)
+    remotes.operator.calm()
+    remotes.field({"do": "set", "point": "R1.breaker", "value": 1 + (remotes.value(active, "R1.breaker") == 1)})
+    waiting = int(remotes.wait(lambda: _newest(remotes, active, "R1.breaker", number), "the event arrives", 5))
+    remotes.wait(lambda: remotes.value(active, "_sys.unprotected") == 1, "alone, and said so")
+    remotes.wait(lambda: remotes.field({"do": "state"})["unconfirmed"] == 0, "told to the unit by one member alone", 5)
+    told = _journey(remotes, active, waiting)
+    assert "pending" in told["mirrored"], told
+    assert _ms(told[DEVICE]) > 100, "it waited for the standby as long as that could have it"
+    remotes.recover(fault)
+    remotes.wait_ready()
+
+
+def _newest(group: Group, member: str, point: str, after: int) -> int:
+    """Number of the newest event of a point above `after`; 0 where there is none."""
+    rows = json.loads(group.cli("events", member, "--json").stdout)
+    return max((row["number"] for row in rows if row["name"] == point and row["number"] > after), default=0)
+
+
+def _journey(group: Group, member: str, number: int) -> dict[str, str]:
+    """What `tandem event` prints: stage -> the rest of its line."""
+    done = group.cli("event", member, str(number))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {line[2:39].strip(): line[39:].strip() for line in done.stdout.splitlines()[1:]}
+
+
+def _ms(text: str) -> float:
+    """The distance from the arrival, of a stage's line."""
+    return float(text.partition(" ms")[0].split()[-1])
+
+
 def test_a_standby_that_is_connected_only_starts(tmp_path: Path) -> None:
     if importlib.util.find_spec("c104") is None:
         pytest.skip("peer missing: c104 (pip install c104)")
@@ -133,16 +180,23 @@ def test_a_standby_that_is_connected_only_starts(tmp_path: Path) -> None:
         active, standby = group.roles()
         group.wait(lambda: group.value(standby, "_sys.master.remote.connected") == 1, "the standby is connected")
         assert group.value(standby, "_sys.master.remote.driven") == 0
-        flow(group)
+        dialed = len(_connections(group, "connect"))
+        assert dialed == len(_connections(group, "started")) + 1
         fault = group.fault("kill", active)
         group.operator.calm()
         group.wait(lambda: group.active == standby, "the standby takes over")
+        group.wait(lambda: len(_connections(group, "started")) == dialed, "it starts what was connected")
+        assert len(_connections(group, "connect")) == dialed, "and connects nothing"
         flow(group)
-        verdict = settled(group)
-        assert verdict.sent > 100 and not verdict.missing, verdict.missing[:5]
-        assert verdict.repeated <= K * MOST_IN_FRAME
+        group.field({"do": "rate", "value": 0})
         device = group.members[standby].status()["devices"]["R1"]
         assert (device["starts"], device["interrogations"], device["losses"]) == (1, 0, 0)
         group.recover(fault)
         group.roles()
-        group.wait(lambda: group.value(active, "_sys.master.remote.connected") == 1, "the returned one connects too")
+        group.wait(lambda: len(_connections(group, "connect")) == dialed + 1, "the returned one connects")
+        group.wait(lambda: group.value(active, "_sys.master.remote.connected") == 1, "and says so")
+
+
+def _connections(group: Group, what: str) -> list[dict[str, object]]:
+    """What the unit saw of its connections."""
+    return group.field_ledger.since(0, what)

@@ -55,10 +55,12 @@ class RemoteField:
         self.remotes: list[Remote] = []
         self.of: dict[str, Remote] = {}
         points: list[Point] = []
+        both = {device.host for m in config.masters if m.on_standby == "connected" for device in m.devices}
         for (host, port), found in remote_places(config).items():
             options = found[0][1]
             window = int(str(options.get("k", 12))), int(str(options.get("w", 8)))
-            remote = Remote(host, port, [device for device, _ in found], ledger, self._written, *window)
+            devices, sessions = [device for device, _ in found], 1 + (host in both)
+            remote = Remote(host, port, devices, ledger, self._written, *window, sessions=sessions)
             self.remotes.append(remote)
             self.of |= dict.fromkeys(remote.points, remote)
             points += [point for device, _ in found for point in device.points]

@@ -93,10 +93,14 @@ class Remote:
     """All devices of one host and port."""
 
     def __init__(
-        self, host: str, port: int, devices: list[Device], ledger: Ledger, written: Written, k: int = 12, w: int = 8
-    ) -> None:
-        """`written(device, point, value)` is called, from a thread of c104, when a control was executed."""
-        self.server = c104.Server(ip=host, port=port, tick_rate_ms=_TICK_MS, max_connections=1)
+        self, host: str, port: int, devices: list[Device], ledger: Ledger, written: Written, k: int = 12, w: int = 8,
+        sessions: int = 1,
+    ) -> None:  # fmt: skip
+        """`written(device, point, value)` is called, from a thread of c104, when a control was executed.
+
+        Of two `sessions` c104 fills the queue of each, started or not: nothing is to happen while both are connected.
+        """
+        self.server = c104.Server(ip=host, port=port, tick_rate_ms=_TICK_MS, max_connections=sessions)
         self.server.protocol_parameters.send_window_size = k
         self.server.protocol_parameters.receive_window_size = w
         self.points: dict[str, RemotePoint] = {}
@@ -209,7 +213,7 @@ class Remote:
 
     def _connect(self, server: c104.Server, ip: str) -> bool:
         with self._lock:
-            self._open = False
+            self._open = self._open and server.max_connections > 1
         self.ledger.write("connect", ip=ip)
         return True
 
