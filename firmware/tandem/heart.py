@@ -1,9 +1,7 @@
 """The heart: a small real-time process beside the supervisor that carries out `standby.guard`, and nothing else.
 
-Started by `port.heart.HeartClient` as `python -m tandem.heart SOCKET PAGE`: two inherited descriptors, the socket pair
-(first message: the plan, marshalled) and the shared page. As `python -m tandem.heart --service` it takes one
-supervisor from the listening socket that systemd hands it; the page comes with the plan. Standard library only, and
-little of it: what is resident here is locked memory.
+Started by `port.heart.HeartClient` as `python -m tandem.heart SOCKET PAGE`, or by systemd as `... --service`: see
+`port.begin`. Standard library only, and little of it: what is resident here is locked memory.
 """
 
 from __future__ import annotations
