@@ -1,7 +1,9 @@
 """`./build.sh bench kills [--runs 20] [--rate 2000]`: the active killed at random phases, and what became of it.
 
 The field is a 104 remote unit (c104's server) whose time-tagged events stay in its buffer until N(R) covers them. Its
-ledger and the probe's are outside of the pair: each event that the unit gave out must have reached the probe.
+ledger and the probe's are outside of the pair: each event that the unit gave out must have reached the probe, and of
+the ASDUs to the probe at most k come again after a kill. An operator commands one setpoint after the other around
+each kill; every answer is compared with what the unit did.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ import random
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tandem.config.finding import ConfigError
+from tools.bench.around import answers, repeats
 from tools.bench.judge import judge_controls, judge_stamped
 from tools.bench.machine import machine_factor
 from tools.bench.pair import NotReady, Pair
@@ -23,31 +28,47 @@ from tools.bench.processes import ROOT
 from tools.bench.remote_group import write_group
 
 _K, _W = 12, 8
-_IN_FRAME = 16
+_STORIES = 1000
+_HURRY_S = 0.1
 _DRAIN_S = 60.0
 _PHASE_S = (0.3, 1.3)
 
 
-def kill_again_and_again(pair: Pair, runs: int, rate: float, seed: int) -> list[dict[str, float]]:
-    """By kill: the repetitions at the probe's buffer and at the device's. Raises NotReady when one is not survived."""
+@dataclass(slots=True)
+class Around:
+    """What is remembered of the kills: when each was, what the device offered again, the members' logs of controls."""
+
+    kills: list[int] = field(default_factory=list)
+    matched: float = 0.0
+    stories: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def kill_again_and_again(pair: Pair, runs: int, rate: float, seed: int) -> Around:
+    """Kill so often. Raises NotReady when one is not survived."""
     phases = random.Random(seed)
-    rows = []
+    around = Around()
     pair.begin()
     pair.field({"do": "rate", "value": rate})
     for number in range(runs):
         time.sleep(phases.uniform(*_PHASE_S))
         active = pair.active or "a"
+        pair.operator.hurry()
+        time.sleep(_HURRY_S)
         fault = pair.fault("kill", active)
+        around.kills.append(fault.t_ns)
         _survived(pair, active)
         pair.operator.calm()
         time.sleep(0.5)
-        status = pair.members["b" if active == "a" else "a"].status()
-        device = status["devices"]["R1"]
-        rows.append({"matched": device["offered_again"], "timeouts": device["confirm_timeouts"]})
-        print(f"kill {number + 1} of {runs}: {rows[-1]}", file=sys.stderr, flush=True)
+        device = pair.members["b" if active == "a" else "a"].status()["devices"]["R1"]
+        around.matched += device["offered_again"]
+        told = f"{device['offered_again']:g} offered again, {device['confirm_timeouts']:g} confirms too late"
+        print(f"kill {number + 1} of {runs}: {told}", file=sys.stderr, flush=True)
         pair.recover(fault)
         pair.wait_ready(centers=False)
-    return rows
+        for letter, member in pair.members.items():
+            rows = member.ask("controls", most=_STORIES)["controls"]
+            around.stories |= {f"{letter} {row['id']}": row for row in rows}
+    return around
 
 
 def _survived(pair: Pair, killed: str) -> None:
@@ -58,7 +79,7 @@ def _survived(pair: Pair, killed: str) -> None:
         time.sleep(0.02)
 
 
-def verdict(pair: Pair) -> dict[str, Any]:
+def verdict(pair: Pair, around: Around) -> dict[str, Any]:
     """Let the unit's buffer run empty, then compare the ledgers."""
     pair.operator.stop()
     pair.field({"do": "rate", "value": 0})
@@ -66,13 +87,14 @@ def verdict(pair: Pair) -> dict[str, Any]:
     while pair.field({"do": "state"}).get("unconfirmed") and time.monotonic() < until:
         time.sleep(0.1)
     time.sleep(1.0)
-    events = judge_stamped(
-        pair.field_ledger.since(pair.began_ns, "sent"), pair.probe_ledger.since(pair.began_ns, "event")
-    )
-    executed, doubled = judge_controls(pair.field_ledger.since(pair.began_ns, "control"), pair.operator.point)
-    done = {line["value"] for line in pair.field_ledger.lines if line["what"] == "control"}
-    answers = pair.operator.answers
-    yes = [a["value"] for a in answers if a.get("cause") == 7 and not a.get("negative")]
+    sent, heard = pair.field_ledger.since(pair.began_ns, "sent"), pair.probe_ledger.since(pair.began_ns, "event")
+    events = judge_stamped(sent, heard)
+    done = pair.field_ledger.since(pair.began_ns, "control")
+    executed, doubled = judge_controls(done, pair.operator.point)
+    numbered = [line for line in done if line["point"] == pair.operator.point]
+    told = answers(pair.operator.answers, numbered, around.stories.values(), around.kills)
+    again = repeats(sent, heard, around.kills)
+    k = int(str(pair.config.slaves[0].options.get("k", _K)))
     state = pair.field({"do": "state"})
     return {
         "events": events.sent,
@@ -81,15 +103,19 @@ def verdict(pair: Pair) -> dict[str, Any]:
         "missing": events.missing[:20],
         "unconfirmed_at_the_end": state.get("unconfirmed"),
         "overflowed": state.get("overflowed"),
-        "controls_commanded": len(answers),
+        "k": k,
+        "asdus_repeated": [row.asdus for row in again[1:]],
+        "over_k": sum(row.asdus > k for row in again[1:]) + again[0].events,
+        "controls_commanded": len(pair.operator.answers),
         "controls_executed": executed,
         "controls_doubled": doubled,
-        "confirmed_and_not_executed": sum(value not in done for value in yes),
+        "around": {**told._asdict(), "untrue": len(told.untrue)},
+        "untrue": told.untrue,
     }
 
 
 def main(argv: list[str]) -> int:
-    """Exit code 1 where an event was lost, a control doubled or an answer untrue."""
+    """Exit code 1 where an event was lost, more than k ASDUs came again, a control was doubled or an answer untrue."""
     parser = argparse.ArgumentParser(prog="./build.sh bench kills", description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--rate", type=float, default=2000.0, help="events a second")
@@ -103,27 +129,36 @@ def main(argv: list[str]) -> int:
             write_group(ROOT / "tools" / "example-group", source, asked.points, _K, _W)
             with Pair(source, Path(folder) / "run", rate=0, foreign=False) as pair:
                 pair.wait_ready()
-                rows = kill_again_and_again(pair, asked.runs, asked.rate, asked.seed)
-                result = verdict(pair)
+                around = kill_again_and_again(pair, asked.runs, asked.rate, asked.seed)
+                result = verdict(pair, around)
                 violations = pair.bench.state()["counts"]
     except (NotReady, ConfigError, OSError, ValueError) as error:
         print(f"kills: {error}", file=sys.stderr)
         return 2
-    matched = sum(row["matched"] for row in rows)
-    print(f"{asked.runs} kills under {asked.rate:g} events/s: {result['events']} events given out")
+    result |= {"runs": asked.runs, "matched": around.matched, "violations": violations}
+    _print(result, asked.rate)
+    if asked.json:
+        print(json.dumps(result))
+    bad = ("lost", "over_k", "controls_doubled", "untrue")
+    return int(any(result[key] for key in bad) or bool(violations))
+
+
+def _print(result: dict[str, Any], rate: float) -> None:
+    runs, around, again = result["runs"], result["around"], result["asdus_repeated"]
+    print(f"{runs} kills under {rate:g} events/s: {result['events']} events given out")
     print(f"events: {result['lost']} lost, {result['repeated']} repeated at the center, "
-          f"{matched:g} offered again by the device and taken once")  # fmt: skip
-    print(f"controls: {result['controls_commanded']} commanded, {result['controls_executed']} executed")
-    print(f"controls: {result['controls_doubled']} doubled, "
-          f"{result['confirmed_and_not_executed']} confirmed and not executed")  # fmt: skip
-    print(f"k {_K}, w {_W}, at most {_IN_FRAME} events an ASDU; both members with one right: {violations or 'never'}")
+          f"{result['matched']:g} offered again by the device and taken once")  # fmt: skip
+    print(f"repeated after a kill: median {median(again):g}, worst {max(again)} ASDUs of at most k = {result['k']}")
+    print(f"controls: {result['controls_commanded']} commanded, {result['controls_executed']} executed, "
+          f"{result['controls_doubled']} doubled")  # fmt: skip
+    words = ", ".join(f"{around[word]} {word}" for word in ("done", "refused", "unknown", "unanswered"))
+    print(f"controls sent around a kill: {around['sent']}: {words}; {around['untrue']} answers untrue")
+    print(f"both members with one right: {result['violations'] or 'never'}")
     print(f"machine factor: {machine_factor():.4f} s for the fixed loop")
     for point, value, _ in result["missing"]:
         print(f"  lost: {point} = {value:g}")
-    if asked.json:
-        print(json.dumps({**result, "runs": asked.runs, "matched": matched, "violations": violations}))
-    bad = ("lost", "controls_doubled", "confirmed_and_not_executed")
-    return int(any(result[key] for key in bad) or bool(violations))
+    for sentence in result["untrue"]:
+        print(f"  untrue: {sentence}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ and at once reads one point: the first I frame behind the STARTDT con is its "fi
 RUN/probe.jsonl, one object a line, `t` in monotonic ns:
 
     {"t", "what": "lost" | "connected" | "started" | "answered"}
-    {"t", "what": "event", "ioa", "point", "value", "cause", "time_us", "quality"}      every monitored object
+    {"t", "what": "event", "ioa", "point", "value", "cause", "time_us", "quality", "asdu"}  every monitored object
     {"t", "what": "command", "ioa", "cause", "negative", "select"}                      every answer to a command
 
 RUN/probe.sock takes JSON lines: {"do": "state"}, {"do": "command", "ioa", "value", "select": true} (answered when the
@@ -47,7 +47,7 @@ class Probe:
         self.loop = asyncio.get_running_loop()
         self.conversation: Conversation | None = None
         self.answered = False
-        self.events = 0
+        self.events = self.asdus = 0
         self.values: dict[int, tuple[float, int | None]] = {}
         self._ledger = ledger
         self._sock: socket.socket | None = None
@@ -138,13 +138,14 @@ class Probe:
                 waiting.set_result(came)
 
     def _monitored(self, came: Asdu) -> None:
+        self.asdus += 1
         for ioa, values in came.objects or ():
             self.events += came.cause == 3
             wire, stamp = float(values.get("value", 0)), values.get("time_us")
             value = self.target.value(ioa, wire)
             self.values[ioa] = (value, stamp)
             self.note("event", ioa=ioa, point=self.target.name(ioa), value=value, cause=came.cause, time_us=stamp,
-                      quality=values.get("quality", 0))  # fmt: skip
+                      quality=values.get("quality", 0), asdu=self.asdus)  # fmt: skip
 
     async def command(self, ioa: int, value: float, select: bool) -> dict[str, Any]:
         """Select if wanted, execute, and the confirmation that came. Raises ValueError with what went wrong."""
