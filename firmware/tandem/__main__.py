@@ -27,6 +27,7 @@ VERBS = {
     "reset-statistics": ("ask", "let the statistics of a running gateway begin anew"),
     "system-points": ("system_points", "the points in which a gateway tells of itself"),
     "archive": ("archive", "the events on flash, by time and point"),
+    "bench": ("bench", "stalls: how late this board wakes its processes, and which profile it may use"),
     "commit": ("commit", "change the configuration of both running members, one after the other"),
     "log": ("log", "what the gateway said, from the system's journal"),
     "shell": ("shell", "the login shell of people on an image"),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from pathlib import Path
 
+from tandem.config import stalls
 from tandem.config.board import BoardData, read_board, way_ms
 from tandem.config.finding import Finding, nearest
 from tandem.config.load import verify
@@ -18,6 +21,7 @@ def run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="tandem check", description="Verify a configuration and name every fault.")
     parser.add_argument("--config", default="", help="folder with gateway.toml and its lists")
     parser.add_argument("--board", default="", help="a board's name or folder: relay times and port names count too")
+    parser.add_argument("--state", default="", help="a member's folder, on its board: what was measured counts too")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of sentences")
     try:
         asked = parser.parse_args(argv)
@@ -26,6 +30,7 @@ def run(argv: list[str]) -> int:
     if not asked.config:
         return _board_alone(asked.board)
     config, findings = check(asked.config, asked.board)
+    config, findings = _measured(config, findings, asked.state)
     if asked.json:
         print(json.dumps(as_json(config, findings)))
     else:
@@ -52,6 +57,23 @@ def check(folder: str, board: str = "") -> tuple[Config | None, list[Finding]]:
         return None, [*findings, *verify(folder)[1]]
     config, found = verify(folder, data.relay, frozenset(port.name for port in data.serials))
     return config, [*findings, *found, *_interfaces(config, data)]
+
+
+def _measured(
+    config: Config | None, findings: list[Finding], state: str
+) -> tuple[Config | None, list[Finding]]:
+    """The profile against what was measured on this board; without a state folder only a reminder."""
+    if config is None or config.standby.profile == "normal":
+        return config, findings
+    place = Place(MAIN_FILE, 1)
+    if not state:
+        wrong = f'profile = "{config.standby.profile}" starts only on a board that was measured'
+        right = "check there with --state DIR, see `tandem bench stalls`"
+        return config, [*findings, Finding(place, wrong, right, "warning")]
+    file = Path(state) / stalls.FILE
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    wrong, _, right = stalls.refusal(config.standby.profile, text, os.uname().release).rpartition("; ")
+    return (None, [*findings, Finding(place, wrong, right)]) if wrong else (config, findings)
 
 
 def _interfaces(config: Config | None, board: BoardData) -> list[Finding]:

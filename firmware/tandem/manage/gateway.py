@@ -17,8 +17,10 @@ from pathlib import Path
 
 from tandem.action import AskWitness, Stage
 from tandem.codec.witness import WitnessSeal, derive
+from tandem.config import stalls
 from tandem.config.finding import ConfigError
 from tandem.config.model import Config, Member
+from tandem.config.stalls import refusal
 from tandem.manage.api import LocalApi
 from tandem.manage.choose import choose, is_on_trial
 from tandem.manage.stager import Stager
@@ -50,6 +52,7 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     parser.add_argument("--state", required=True, help="folder of this member's own files (keys, registry, histories)")
     parser.add_argument("--board", default="bench", help="a board's name or folder")
     parser.add_argument("--api", default="", help="the socket that people ask (api.sock in the state folder)")
+    parser.add_argument("--unmeasured", action="store_true", help="for a bench: any profile, whatever was measured")
     asked = parser.parse_args(argv)
     began_s = time.monotonic()
     shape = "%(asctime)s.%(msecs)03d %(message)s"
@@ -58,6 +61,10 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
         board = load_board(asked.board, asked.member)
         state = StateFolder(asked.state)
         config = choose(asked.config, state, board.relay, frozenset(board.serial_ports))
+        if refused := refusal(config.standby.profile, state.read(stalls.FILE), os.uname().release):
+            if not asked.unmeasured:
+                return _refuse(refused)
+            _log.warning("%s; started all the same", refused)
         keys = load_keys(state.path / "keys")
         beat_key = (state.path / "keys" / "beat.key").read_bytes()
     except (ConfigError, BoardError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tandem.config.model import Config
+from tandem.config.stalls import TICK_MS
 from tandem.config.timing import RelayTimes, delivery_ms
 from tandem.panel.leds import DEAD
 from tandem.point import MS
@@ -11,7 +12,7 @@ from tandem.standby.guard_words import PathRule, Rules
 BENCH, KERNEL, NONE = "bench", "kernel", "none"
 """Whose the group addresses, carriers and the lease are: the bench's pins play them, the kernel has them, nobody's."""
 
-TICK_NS = {"normal": 10 * MS, "fast": 5 * MS}
+TICK_NS = {profile: tick_ms * MS for profile, tick_ms in TICK_MS.items()}
 """How often the heart renews the lease, pulses the watchdog and looks for progress, by profile."""
 
 
