@@ -124,11 +124,12 @@ class Supervisor:
         self.node.was_away(away_ns, now)
         self._do_actions()
 
-    def _turn(self) -> None:
+    def _turn(self, drained: bool = False) -> None:
         self._turn_due = False
         if self.stopped.done():
             return
-        self._drain_heart()
+        if not drained:
+            self._drain_heart()
         now = self.enter()
         self._machine.look(now)
         self._write(self.node.first(now))
@@ -167,8 +168,10 @@ class Supervisor:
             self._wakes_at = 0
         if self._due_at - now < self._idle_ns:
             self._due_at = self.node.due()  # a silence that was to be judged then may have ended meanwhile
-        if news or self._turn_due or now >= self._due_at or self.stopped.done():
-            self.turn_soon()
+        if self._turn_due or self.stopped.done():
+            return
+        if news or now >= self._due_at:
+            self.turn_soon() if readable else self._turn(True)  # before a timer comes all that was ready with it
             return
         self._turn_ended = now
         self.heart.publish(now, self._body)

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
-READ_OCTETS = 1 << 18
+READ_OCTETS = 1 << 16  # of more the allocator maps and unmaps pages at each read
 MOST_BUFFERED = 1 << 22
 """A peer that leaves more than this unread is disconnected."""
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST and drops what is buffered

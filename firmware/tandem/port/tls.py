@@ -13,6 +13,8 @@ from pathlib import Path
 
 from tandem.port.stream import Owner, Stream, TcpStream
 
+_RECORD_OCTETS = 1 << 14  # a TLS record holds no more
+
 HANDSHAKE_S = 3.0
 """Who does not finish the handshake in this time is disconnected."""
 
@@ -98,7 +100,7 @@ class TlsStream:
                 self._end_deadline()
                 self._flush()
                 self.owner.opened(self)  # type: ignore[arg-type]
-            while self.shaken and self._in.pending + self._tls.pending() and (plain := self._tls.read(1 << 18)):
+            while self.shaken and self._in.pending + self._tls.pending() and (plain := self._tls.read(_RECORD_OCTETS)):
                 self.owner.received(self, plain)  # type: ignore[arg-type]
         except ssl.SSLWantReadError:
             pass
