@@ -59,6 +59,8 @@ class Conduct:
             for request in act.to_heart(action, self.node.role.permit):
                 self.node.ask(ToHeart(request))
             self._do[type(action)](action, now)
+            for request in act.to_heart_after(action):
+                self.node.ask(ToHeart(request))
 
     def _nothing_more(self, action: act.Action, now: int) -> None:
         """The heart does it all."""
@@ -90,6 +92,8 @@ class Conduct:
         self.desk.role_lost(drop.reason, now)
         node.service.drop_group(drop.reason, now)
         node.service.listen(False, now)
+        for reset in (*node.field.actions(), *node.service.actions()):
+            node.ask(reset)
         self.end_history(now)
         node.ask(Say(f"dropped: {drop.reason}", "warning"))
 

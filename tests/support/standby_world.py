@@ -159,7 +159,7 @@ class Member:
             self.done.append(action)
             if isinstance(action, act.ReserveEpoch):
                 self.world.after(FLASH_MS, partial(setattr, self, "reserved", action.epoch))
-            for request in act.to_heart(action, machine.permit):
+            for request in (*act.to_heart(action, machine.permit), *act.to_heart_after(action)):
                 self.ask(request, after)
         for event in self.heartbeat.events():
             match event:

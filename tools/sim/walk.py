@@ -116,7 +116,7 @@ class _One:
         for action in self.role.tick(now, view, own):
             if isinstance(action, act.ReserveEpoch):
                 self.reserved = action.epoch
-            for request in act.to_heart(action, self.role.permit):
+            for request in (*act.to_heart(action, self.role.permit), *act.to_heart_after(action)):
                 self.guard.request(request, now)
         self.turn += 1
         self.body = BeatBody(self.role.role, 255, self.role.beat_flags | DRAINED, self.role.epoch)

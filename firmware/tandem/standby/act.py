@@ -83,6 +83,11 @@ class Alarm(NamedTuple):
 Action = ClaimService | LinesOn | LinesOff | Drop | StartMasters | StopMasters | Drain | ReserveEpoch | Beat | Alarm
 
 
+def to_heart_after(action: Action) -> tuple[say.Request, ...]:
+    """What the heart does when the supervisor has done its share: sessions are reset from addresses that are there."""
+    return (say.ServiceOff(action.announce),) if isinstance(action, Drop) else ()
+
+
 def to_heart(action: Action, permit: int) -> tuple[say.Request, ...]:
     """The heart's share of an action; `permit` is the newest that the heart named (`Ready`, `Lost`)."""
     match action:
@@ -92,8 +97,8 @@ def to_heart(action: Action, permit: int) -> tuple[say.Request, ...]:
             return (say.LinesOn(epoch, permit),)
         case LinesOff(announce, drained):
             return (say.LinesOff(announce, drained),)
-        case Drop(announce):
-            return (say.LinesOff(False, False), say.ServiceOff(announce))
+        case Drop():
+            return (say.LinesOff(False, False),)
         case Beat():
             return (say.BeatNow(),)
         case _:

@@ -35,6 +35,8 @@ class Ear:
         """The first LAN path that brings fresh beats: to be woken by it is enough. -1: by every path."""
         self._answered_at = 0
         self._content: dict[int, Content] = {}
+        self.peer_said = (0, 0, 0)
+        """Role and health of the newest fresh beat, and when our frame was sent that it echoes: it is younger."""
         self.foreign = 0
         """Frames that the key did not sign, or that came back from ourselves."""
         self._foreign_told = self._foreign_at = 0
@@ -122,6 +124,8 @@ class Ear:
             self.peer_nonce, self.peer_counter = beat.nonce, beat.counter
         if fresh:
             self._fresh_at = self._heard_at[path] = now
+            if now - age >= self.peer_said[2]:
+                self.peer_said = beat.role, beat.health, now - age
         content = (beat.kind, beat.role, beat.flags & ~DRAINED, beat.nonce, beat.epoch, beat.suspect_q_ms)
         news = beat.kind != Kind.BEAT or self._content.get(path) != content
         self._content[path] = content

@@ -14,14 +14,13 @@ from collections.abc import Sequence
 from tandem.codec import heart as say
 from tandem.codec.beat import CONTACT, DRAINED, BeatBody, Kind, Role, Seal
 from tandem.standby import guard_words as do
+from tandem.standby.carriers import Carriers
 from tandem.standby.ear import Ear
+from tandem.standby.guard_lines import GuardLines
 from tandem.standby.guard_words import Output, Rules
-from tandem.standby.proof import WatchdogProof
 from tandem.standby.releases import TIMES, Releases
 
-_CARRIER_SETTLE_NS = 1_000_000_000
-_NO_PINS = say.PinsRead(0, 0, 0, 0, 0, 0)
-_BLIND = say.PinsRead(0, 0, 1, 0, 0, 0, say.BLIND)
+_RESET_NS = 50_000_000  # so long the addresses outlive the lease, that sessions can be reset from them
 
 
 class Guard:
@@ -32,8 +31,8 @@ class Guard:
         self.permit = 1
         self.service = 0
         """Epoch for which the service is held, 0: not held."""
-        self.lines = 0
-        self.pins_read = _NO_PINS
+        self._lines = GuardLines(rules, now)
+        self.pins_read = do.NO_PINS
         self.ear = Ear(rules, seal, nonce)
         self.supervisor_alive = True
         self._seal = seal
@@ -45,15 +44,11 @@ class Guard:
         self._pulse_at = self._beat_at = now
         self._suspect_q_ms = 0
         self._releases = Releases(rules.heartbeat_ns)
-        self._lines_given: tuple[int, int] | None = None  # epoch, flags: announced when the contact is read open
         self._gone_at = 0
         self._owed = 0  # epoch of the service whose release waits for the supervisor's death
         self._exit_at = 0
-        self._proof = WatchdogProof(rules)
-        self._coil_waits = False  # for the watchdog's contact
-        self._carriers_back_at = 0
-        self._closed_ns = now  # since when the own role contact is closed, bounces not left out
-        self._lease_rests = False
+        self._carriers = Carriers(bool(rules.lans))
+        self._off_at = 0  # addresses that outlive their lease; 0: there are none
         self.leased = rules.fenced
         """There is a lease, as far as is known: a release need not wait until the killed supervisor is seen dead."""
         self._network: tuple[int, int] | None = None  # lease and carriers, where they do not come with the pins
@@ -122,16 +117,11 @@ class Guard:
             pins = pins._replace(lease=self._network[0], carriers=self._network[1])
         before, self.pins_read = self.pins_read, pins._replace(at_ns=now)
         self._out.append(do.Tell(self.pins_read))
-        if pins.carriers and not before.carriers:
-            self._carriers_back_at = now
-        if before.lease and not pins.lease and self.service and self.leased and not self._lease_rests:
+        if self._carriers.seen(before.carriers, pins.carriers, self._turn, now) and self.service:
+            self._send(Kind.PROBE, self._body, now)
+        if before.lease and not pins.lease and self.service and self.leased and not self._carriers.resting:
             self._lose(now, "the kernel lease lapsed")
-        if pins.own and not before.own:
-            self._closed_ns = now
-        if before.own and not pins.own and self.lines and now - self._closed_ns >= self.rules.settle_ns:
-            self.lines = 0  # latched: whatever closes the contact's feed again, the coil stays low
-            self._proof.released()
-            self._out.append(do.COIL_LOW)
+        self._out += self._lines.contact(before.own, pins.own, now)
 
     def network(self, lease: int, carriers: int, now: int) -> None:
         """Lease and carriers of real interfaces, whenever one changed; from the first call on the pins tell of none."""
@@ -142,19 +132,20 @@ class Guard:
         """The lease's tables were loaded anew, the lease ended with them; or there can be none, says `sentence`."""
         self.leased = leased
         self._out.append(do.Tell(say.Fence(leased, sentence)))
-        if leased and self.service and not self._lease_rests:
+        if leased and self.service and not self._carriers.resting:
             self._out.append(do.ACQUIRE)
         elif not leased and self.service and self.rules.lease_needed:
             self._lose(now, sentence)
 
     def pins_gone(self, reason: str, now: int) -> None:
         """Nobody reads the contacts: the own ones count as open, the peer's as closed, and nothing is proven."""
-        self.pins(_BLIND, now)
-        self._out += self._proof.gone(reason)
+        self.pins(do.BLIND, now)
+        self._out += self._lines.proof.gone(reason)
 
     def supervisor_died(self, now: int) -> None:
         """Its process has ended, says the kernel."""
         self.supervisor_alive = False
+        self._off_at = min(self._off_at, now)  # its sessions ended with it
         if not self._gone_at:
             self._take_back(now, "the supervisor has died")
         elif self._owed:
@@ -167,10 +158,13 @@ class Guard:
             if self.service:
                 self._renew(now)
             if self._turn and not self._gone_at:
-                self._out += self._proof.feed(self.pins_read, bool(self.lines) and not self._coil_waits, now)
-                if self._coil_waits and self._proof.closed and self.lines:
-                    self._lines_on(self.lines, now)
-        if self._lines_given is not None and not self.pins_read.own:
+                self._out += self._lines.feed(self.pins_read, now)
+        if self.service and self._carriers.better_elsewhere(self.ear, self._body.health, self._turn, now):
+            self._hand_over(now)
+        if self._off_at and now >= self._off_at:
+            self._off_at = 0
+            self._out.append(do.ADDRESSES_OFF)
+        if self._lines.given is not None and not self.pins_read.own:
             self._release_lines(now)
         if now >= self._beat_at and self._turn:
             self._beat_at = now + self.rules.heartbeat_ns
@@ -207,68 +201,76 @@ class Guard:
         return permit == self.permit
 
     def _service_on(self, epoch: int, now: int) -> None:
-        self.service, self._lease_rests = epoch, False
+        self.service, self._carriers.resting, self._off_at = epoch, False, 0
         self._releases.clear()
         self._out += [do.ACQUIRE, do.ADDRESSES_ON, do.Tell(say.Carried(now, say.SERVICE_ON, epoch))]
 
     def _service_off(self, announce: bool, now: int) -> None:
         epoch, self.service = self.service, 0
+        self._off_at = 0
         self._out += [do.DROP, do.ADDRESSES_OFF, do.Tell(say.Carried(now, say.SERVICE_OFF, epoch))]
         if announce and epoch:
             self._release_service(epoch, now)
 
     def _lines_on(self, epoch: int, now: int) -> None:
-        self.lines, self._lines_given = epoch, None
-        self._coil_waits = not self._proof.closed
-        if not self._coil_waits:
-            self._out += [do.COIL_HIGH, do.Tell(say.Carried(now, say.LINES_ON, epoch))]
-        elif self._proof.hurry():
-            self._pulse_at = now
+        out, hurry = self._lines.claim(epoch, now)
+        self._out += out
+        self._pulse_at = now if hurry else self._pulse_at
 
     def _lines_off(self, announce: bool, drained: bool, now: int) -> None:
-        epoch, self.lines = self.lines or self.service, 0
-        self._proof.released()
+        epoch = self._lines.epoch or self.service
+        self._lines.drop()
         self._out.append(do.COIL_LOW)
         if announce and epoch:
-            self._lines_given = epoch, DRAINED if drained else 0
+            self._lines.given = epoch, DRAINED if drained else 0
 
     def _lose(self, now: int, reason: str) -> None:
-        held = (1 if self.service else 0) | (2 if self.lines else 0)
-        self._proof.released()
-        self.service = self.lines = 0
+        held = (1 if self.service else 0) | (2 if self._lines.epoch else 0)
+        self._lines.drop()
+        self.service, self._lines.given = 0, None
         self.permit += 1
-        self._lines_given = None
         self._releases.clear()
-        self._out += [do.COIL_LOW, do.DROP, do.ADDRESSES_OFF, do.Tell(say.Lost(now, self.permit, held, reason))]
+        self._out += [do.COIL_LOW, do.DROP, *self._addresses_off(now)]
+        self._out.append(do.Tell(say.Lost(now, self.permit, held, reason)))
+
+    def _addresses_off(self, now: int) -> tuple[Output, ...]:
+        """At once; but behind a closed gate that lets resets pass, when the sessions were reset or their time is up."""
+        if self._network is None or not self.leased:
+            return (do.ADDRESSES_OFF,)
+        self._off_at = now + _RESET_NS
+        return ()
+
+    def _hand_over(self, now: int) -> None:
+        """No LAN has a carrier, and the peer is better off: lost here, and said to it at once."""
+        epoch, lines, drained = self.service, self._lines.epoch, self._body.flags & DRAINED
+        self._lose(now, "no LAN has a carrier, and the peer is better off")
+        if lines:
+            self._lines.given = lines, drained
+        self._release_service(epoch, now)
 
     def _renew(self, now: int) -> None:
-        """A cable pulled on every LAN and nobody heard: the lease rests, and is acquired anew 1 s after a carrier."""
-        pins = self.pins_read
-        if self.rules.lans and not pins.carriers and not self.ear.hears(now):
-            if not self._lease_rests:
-                self._lease_rests = True
-                self._out.append(do.Tell(say.Said("no LAN has a carrier and the peer is not heard: the lease rests")))
-        elif self._lease_rests:
-            if now - self._carriers_back_at >= _CARRIER_SETTLE_NS:
-                self._lease_rests = False
-                self._out += [do.ACQUIRE, do.ADDRESSES_ON]
-        else:
+        wish = self._carriers.renewal(self.pins_read.carriers, self.ear.hears(now), now)
+        if wish == "renew":
             self._out.append(do.RENEW)
+        elif wish == "rest":
+            self._out.append(do.Tell(say.Said("no LAN has a carrier and the peer is not heard: the lease rests")))
+        elif wish == "acquire":
+            self._out += [do.ACQUIRE, do.ADDRESSES_ON]
 
     # --- taking back --------------------------------------------------------------------------------------------------
 
     def _take_back(self, now: int, reason: str, kill: bool = True) -> None:
-        epoch, lines, drained = self.service, self.lines, self._body.flags & DRAINED
-        self.service = self.lines = 0
+        epoch, lines, drained = self.service, self._lines.epoch, self._body.flags & DRAINED
+        self.service = self._lines.epoch = 0
         self.permit += 1
         self._gone_at, self._exit_at = now, now + self.rules.exit_ns
         self._body = BeatBody(role=Role.DEAD, epoch=self._body.epoch, head=self._body.head)
         self._beat_at = now
         dead = [do.Leds(bytes(self.rules.dead_leds))] if self.rules.dead_leds else []
-        self._out += [do.COIL_LOW, *([do.KILL] if kill else ()), do.DROP, do.ADDRESSES_OFF, *dead]
+        self._out += [do.COIL_LOW, *([do.KILL] if kill else ()), do.DROP, *self._addresses_off(now), *dead]
         self._out.append(do.Tell(say.Said(reason)))
         if epoch or lines:
-            self._lines_given = lines or epoch, drained
+            self._lines.given = lines or epoch, drained
         elif not self._releases:
             self._exit_at = now + 2 * self.rules.heartbeat_ns
         if epoch and (self.leased or not self.supervisor_alive):
@@ -282,16 +284,14 @@ class Guard:
         self._releases.due(now, self._body, self._send)
 
     def _release_lines(self, now: int) -> None:
-        if self._owed or self._lines_given is None:
+        if self._owed or self._lines.given is None:
             return
-        epoch, flags = self._lines_given
-        self._lines_given = None
+        epoch, flags = self._lines.given
+        self._lines.given = None
         self._out.append(do.Tell(say.Carried(now, say.LINES_OFF, epoch)))
         self._releases.add(Kind.RELEASED_LINES, epoch, flags, now)
         if self._gone_at:
             self._exit_at = min(self._exit_at, now + TIMES * self.rules.heartbeat_ns)
-
-    # --- sending ------------------------------------------------------------------------------------------------------
 
     def _send(self, kind: Kind, body: BeatBody, now: int) -> None:
         contact = CONTACT if self.pins_read.own else 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tandem.codec.heart import Heard, Message
+from tandem.codec.heart import BLIND as PINS_BLIND
+from tandem.codec.heart import Heard, Message, PinsRead
 
 _MS = 1_000_000
 
@@ -97,6 +98,9 @@ class Exit(NamedTuple):
     """The heart's work is done: both processes are to be started again."""
 
 
+NO_PINS = PinsRead(0, 0, 0, 0, 0, 0)
+BLIND = PinsRead(0, 0, 1, 0, 0, 0, PINS_BLIND)
+"""Contacts that nobody reads: the own ones count as open, the peer's as closed."""
 Output = Send | Pulse | Coil | Lease | Addresses | Leds | KillSupervisor | Tell | Note | Exit
 PULSE, KILL, EXIT = Pulse(), KillSupervisor(), Exit()
 COIL_HIGH, COIL_LOW = Coil(True), Coil(False)
