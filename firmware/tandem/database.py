@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from operator import itemgetter
 
-from tandem.codec.record import SIZE, VERSION, Record, pack, unpack
+from tandem.codec.record import SIZE, VERSION, Record, pack, point_ids, unpack
 from tandem.journal import Journal
 from tandem.point import DEVICE_TIME, Cause, Quality
 from tandem.registry import PointTable
@@ -139,7 +139,7 @@ class Database:
     def mirrored_of(self, octets: bytes) -> bytes:
         """The records of points that are mirrored here, as they are; those of other points are left out."""
         mirrored = self._mirrored
-        ids = [row[3] for row in unpack(octets)]
+        ids = point_ids(octets)
         if mirrored.issuperset(ids):
             return octets
         return b"".join(octets[at * SIZE : at * SIZE + SIZE] for at, i in enumerate(ids) if i in mirrored)

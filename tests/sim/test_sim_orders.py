@@ -55,7 +55,7 @@ def test_nothing_is_lost_or_repeated_in_a_switchover_under_way(tmp_path: Path) -
     before = len(probe.events)
     group.active.order("b")
     group.until(lambda: group.site.members["b"].node.role.lines_held, 1000)
-    group.run(1500)
+    group.run(5000)
     moved = [(e.ioa, e.element) for e in probe.events[before:] if e.type == 30 and e.ioa == 1002]
     assert len(moved) == len(set(moved)) > 1
 

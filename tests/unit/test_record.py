@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.codec.record import SIZE, pack, unpack
+from tandem.codec.record import SIZE, pack, point_ids, unpack
 from tandem.point import DEVICE_TIME, Cause, Quality
 
 
@@ -46,3 +48,11 @@ def test_an_empty_slice_has_no_record() -> None:
 def test_a_version_of_tomorrow_is_named() -> None:
     with pytest.raises(ValueError, match="version 9"):
         unpack(pack(1, 0, 0.0, 1, 0, 1)[:-1] + b"\x09")
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_the_point_ids_of_a_slice_are_read_without_the_rest(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if order != sys.byteorder:  # the way of the other kind of machine does not depend on this one's
+        monkeypatch.setattr(sys, "byteorder", "big")
+    octets = b"".join(pack(n, -1, 0.5, 2**32 - n, 0xFFFF, 255) for n in range(1, 4))
+    assert point_ids(octets) == [2**32 - 1, 2**32 - 2, 2**32 - 3] and point_ids(b"") == []

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tandem.action import Action, Store
 from tandem.archive.block import EVENTS_A_BLOCK, SALVAGED, Gap, Kind, pack
-from tandem.codec.record import SIZE, number_of, unpack, up_to
+from tandem.codec.record import SIZE, number_of, point_ids, up_to
 from tandem.config.model import Archive
 from tandem.journal import Journal
 from tandem.point import MS, SECOND, Say
@@ -211,7 +211,7 @@ class Recorder:
         return _blocks(octets, base, head, self._history, 0) if octets else []
 
     def _names(self, octets: bytes) -> list[bytes]:
-        fresh = sorted({row[3] for row in unpack(octets)} - self._named)
+        fresh = sorted(set(point_ids(octets)) - self._named)
         self._named.update(fresh)
         rows = [[p.id, p.name, p.kind.word, p.unit, list(p.states)] for i in fresh if (p := self._table.by_id.get(i))]
         parts = (rows[at : at + NAMES_A_BLOCK] for at in range(0, len(rows), NAMES_A_BLOCK))

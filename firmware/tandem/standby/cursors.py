@@ -24,6 +24,11 @@ class Cursors:
         number = history.clamp(cursor.epoch, cursor.number, head)
         return number if number is not None and self._raise(cursor.center, number) else None
 
+    @property
+    def unsent(self) -> bool:
+        """The peer was not told everything yet."""
+        return bool(self._unsent)
+
     def covered(self, history: History, number: int) -> list[CursorAt]:
         """Drain what the peer is to be told, as far as it has the records up to `number`."""
         if not self._unsent:

@@ -126,8 +126,7 @@ class Mirror(Sessions):
         ack = self.sink.ack()
         if ack is not None:
             self._link.send(ack)
-        covered = self._covered()
-        if covered is not None:
+        if (self.cursors.unsent or self._soft.unsent) and (covered := self._covered()) is not None:
             self._link.send(*self.cursors.covered(self.history, covered), *self._soft.drain())
         self._check(now)
 

@@ -30,6 +30,11 @@ class Soft:
         self._octets[key] = octets
         return True
 
+    @property
+    def unsent(self) -> bool:
+        """The peer was not told everything yet."""
+        return bool(self._unsent)
+
     def drain(self) -> list[State]:
         """What the peer was not told yet."""
         unsent, self._unsent = self._unsent, {}

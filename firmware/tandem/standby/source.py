@@ -106,16 +106,16 @@ class Source:
         for _ in range(FRAMES_A_TURN):
             if self.phase is Phase.IDLE or self._octets >= WINDOW_OCTETS or len(self._flight) >= WINDOW_FRAMES:
                 return
+            if self.phase is Phase.FLOWING and self.sent >= self._database.journal.head:
+                return
             if self.phase is Phase.ROWS:
                 self._send_rows(now)
             elif any(self._database.journal.lost(self._cursor)):
                 self._snapshot(now)
             elif self.phase is Phase.TAIL:
                 self._send_tail(now)
-            elif self.sent < self._database.journal.head:
-                self._send_slice(now)
             else:
-                return
+                self._send_slice(now)
 
     def tick(self, now: int) -> None:
         """Probe a link on which nothing happens; give up one on which nothing is acknowledged."""
