@@ -11,6 +11,7 @@ import sys
 
 from tandem.config.schema import PROFILES
 from tandem.config.stalls import FILE, LEAST_MINUTES, Measured, Stalls, may_use
+from tandem.port import clock
 from tandem.port.disk import StateFolder
 
 _WARM_S = 1.0
@@ -61,7 +62,7 @@ def measure(state: StateFolder, minutes: float, loaded: bool) -> Measured:
         (state.path / "stalls.load").unlink(missing_ok=True)
     about = os.uname()
     refused = str(heart["refused"] or supervisor["refused"])
-    at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    at = datetime.datetime.fromtimestamp(clock.utc_us() // 1_000_000, datetime.UTC).isoformat()
     text = f"{cores} burning, memory, flash" if loaded else "none"
     return Measured(
         round(minutes, 3), _stalls(heart["late_us"]), _stalls(supervisor["late_us"]), about.release, about.machine,
