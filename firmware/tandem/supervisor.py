@@ -285,6 +285,7 @@ class Supervisor:
         self.turn_soon()
 
     def _shut_down(self) -> None:
+        self._timer.cancel()
         self._doors.close()
         self._flash.close(self.node.keeping.last())
         for stream in self._streams.values():

@@ -78,6 +78,16 @@ def _network(address: Address) -> str:
     return str(ipaddress.ip_network(f"{address.ip}/{address.prefix}", strict=False))
 
 
+def group_addresses(config: Config, member: Member) -> str:
+    """A line "ADDRESS/PREFIX DEVICE" for each address that a dead heart may have left behind."""
+    rows = [
+        f"{a.ip}/{a.prefix} {lan.members[member].interface}{f'.{lan.vlan}' if lan.vlan else ''}\n"
+        for lan in config.lans
+        for a in lan.group
+    ]
+    return "".join(rows)
+
+
 def time_sources(config: Config) -> str:
     """chrony's sources: the servers of [time] ntp."""
     servers = config.time.ntp if "ntp" in config.time.sources or not config.time.sources else ()

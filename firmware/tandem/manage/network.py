@@ -26,7 +26,7 @@ def run(argv: list[str]) -> int:
     parser.add_argument("--member", required=True, choices=("a", "b"))
     parser.add_argument("--board", required=True, help="a board's name or folder")
     parser.add_argument("--networkd", type=Path, required=True, help="folder for systemd-networkd's files")
-    parser.add_argument("--out", type=Path, required=True, help="folder for doors.nft and chrony/tandem.sources")
+    parser.add_argument("--out", type=Path, required=True, help="folder for doors.nft, group.addresses and chrony")
     parser.add_argument("--ssh", type=Path, help="a file that is there while people may come by SSH")
     asked = parser.parse_args(argv)
     try:
@@ -35,6 +35,7 @@ def run(argv: list[str]) -> int:
         _replace(asked.networkd, hostnet.networkd(config, asked.member))
         people = asked.ssh is not None and asked.ssh.exists()
         write_new(asked.out / "doors.nft", hostnet.doors(config, asked.member, people))
+        write_new(asked.out / "group.addresses", hostnet.group_addresses(config, asked.member))
         write_new(asked.out / "chrony" / "tandem.sources", hostnet.time_sources(config))
     except (ConfigError, BoardError, OSError) as error:
         print(f"tandem network: {error}", file=sys.stderr)

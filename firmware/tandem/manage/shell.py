@@ -107,8 +107,14 @@ class Shell:
         except KeyboardInterrupt:
             print()
             return 130
+        except BrokenPipeError:  # whoever reads has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
         except (OSError, ValueError, EOFError) as error:
             print(f"{words[0]}: {error}")
+            return 1
+        except Exception as error:  # a fault of a verb must not end a login
+            print(f"{words[0]}: {error!r}: that is a fault of the program")
             return 1
         return 0
 

@@ -14,7 +14,8 @@ def be_realtime(priority: int) -> str:
     A service manager that gave the priority already may have forbidden to ask for more.
     """
     refused = []
-    given = os.sched_getscheduler(0) == os.SCHED_FIFO and os.sched_getparam(0).sched_priority >= priority
+    policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
+    given = policy == os.SCHED_FIFO and os.sched_getparam(0).sched_priority >= priority
     try:
         if not given:
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
