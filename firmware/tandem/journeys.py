@@ -174,7 +174,8 @@ class Journeys:
 
     def _center(self, key: str, number: int, here: int, utc_us: Callable[[int], int]) -> list[dict[str, object]]:
         left, answered = self._left[key].at(number), self._answered[key].at(number)
-        by, shared = self._member, self._service.is_shared(key)
+        shared = self._service.is_shared(key)
+        by = self._member if self._drives or not shared or left is not None else self._peer
         told = self._cursor(key, number) if shared else None
         if told is not None and (left is None or told < left):  # it was delivered there: no more is known here
             by, left, answered = self._peer, -1, told

@@ -38,7 +38,7 @@ class Keeping:
             cursors, number = node.mirror.cursors.numbers, self._refill(past.journal)
             self.durable = Durable(
                 {**who, **ids}, node.database, node.history, node.sync.granter, cursors,
-                config.standby.journal_group_ms, number,
+                config.standby.journal_group_ms, number, node.outside,
             )  # fmt: skip
             node.sync.granter.durable = number
         self.archive = Recorder(config.archive, who, node.table, node.journal, node.history, past.archive)
@@ -62,6 +62,8 @@ class Keeping:
         rebuilt.fill(node.database)
         node.history.adopt(rebuilt.history.claims)
         node.mirror.cursors.numbers.update(rebuilt.cursors)
+        for key, octets in rebuilt.outside.items():
+            node.outside.heard(key, octets)
         node.mirror.cursors.clamp(rebuilt.head)
         node.service.restore_cursors(node.mirror.cursors.numbers, rebuilt.head)
         node.sync.granter.released_seq = rebuilt.released

@@ -29,6 +29,10 @@ class Outside:
         self._say = say
         self._turns: dict[str, tuple[int, bytes]] = {}
         self._full = False
+        self.pages: dict[str, bytes] = {}
+        """As they are told, by key."""
+        self.unsaved: dict[str, None] = {}
+        """Those that a durable journal has not got yet."""
 
     def tick(self) -> None:
         """Tell what centers changed here."""
@@ -55,6 +59,8 @@ class Outside:
     def _tell(self, key: str, octets: bytes) -> None:
         try:
             self._mirror.state(key, octets)
+            self.pages[key] = octets
+            self.unsaved[key] = None
         except ValueError as error:
             if not self._full:
                 self._full = True

@@ -10,6 +10,7 @@ import pytest
 from tests.sim.test_sim_centers import CENTERS, EAST, VOLTAGE, WEST
 from tests.support.front import Front
 from tests.support.sim_group import SimGroup
+from tools.sim.world import SECOND
 
 ENERGY = 3001
 READ, FREEZE = bytes.fromhex("65010600 2f00 000000 05"), bytes.fromhex("65010600 2f00 000000 45")
@@ -88,3 +89,28 @@ def test_what_a_center_wrote_at_its_own_buffer_on_a_member_comes_back_with_that_
     standby.boot()
     group.until(lambda: standby.node.in_sync and at_standby.started == 2, 10_000)
     assert frozen(group, at_standby) == [reading]
+
+
+def test_with_a_durable_journal_it_outlives_the_power_of_both(tmp_path: Path) -> None:
+    durable = ("gateway.toml", 'journal = "ram"', 'journal = "durable"')
+    group = SimGroup(tmp_path / "group", CENTERS, durable, ("gateway.toml", "slow = 60000", "slow = 1000"))
+    west = Front(group, WEST, None)
+    count(group, 40)
+    west.ask(threshold(1e6))
+    west.ask(FREEZE)
+    group.run(1500)
+    assert frozen(group, west) == [(40, 1)]
+    members = list(group.site.members.values())
+    for member in members:
+        member.kill(heart_too=True)
+        member.flash.power_lost()
+    group.run(50)
+    for member in members:
+        member.rise()
+    group.world.run(6 * SECOND)
+    group.until(lambda: west.started == 2)
+    count(group, 70)
+    assert frozen(group, west) == [(40, 1)]
+    told = len(west.events(VOLTAGE))
+    group.run(3000)
+    assert len(west.events(VOLTAGE)) <= told + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from tandem.action import Store
 from tandem.archive.block import whole
 from tandem.archive.durable import Durable
@@ -40,6 +42,7 @@ class DurableRig:
         self.database = Database(TABLE, Journal(RING, RING))
         self.history = found.history if found else History()
         self.cursors: dict[str, int] = dict(found.cursors) if found else {}
+        self.outside = SimpleNamespace(pages=dict(found.outside) if found else {}, unsaved={})
         self.granter = Granter(500 * MS)
         self.granter.active = True
         if found:
@@ -48,7 +51,7 @@ class DurableRig:
         number = found.head if found else 0
         self.every = {n: row for n, row in self.every.items() if n <= number}
         who: dict[str, object] = {"ids": "x", "highest": 3}
-        self.durable = Durable(who, self.database, self.history, self.granter, self.cursors, 10, number)
+        self.durable = Durable(who, self.database, self.history, self.granter, self.cursors, 10, number, self.outside)
         epoch = self.history.epoch + 2
         self.history.add(self.history.next_claim(epoch, epoch.to_bytes(8, "little"), number))
         return found

@@ -33,7 +33,7 @@ _SIGN = _MAGIC.to_bytes(2, "little")
 
 
 class Kind(enum.IntEnum):
-    """What a block holds. Archive: 1 to 6; journal: 1 and 16 to 22."""
+    """What a block holds. Archive: 1 to 6; journal: 1 and 16 to 23."""
 
     HEAD = 1  # of every segment: JSON, what this file is
     NAMES = 2  # JSON: points whose ids occur in this segment for the first time
@@ -47,7 +47,8 @@ class Kind(enum.IntEnum):
     TAIL = 19  # of the image: a slice of both rings
     END = 20  # the image is whole; JSON: up to which numbers its rings hold nothing
     CLAIMS = 21  # JSON: the history
-    BESIDE = 22  # JSON: cursors of control centers and soft state
+    BESIDE = 22  # JSON: cursors of control centers, and up to where something may have left
+    OUTSIDE = 23  # a page of what a center made its station remember: its key behind one octet of length, its octets
 
 
 SALVAGED = 1

@@ -10,6 +10,7 @@ slices at once; after the journal was replaced nothing counts as durable before 
 from __future__ import annotations
 
 import json
+from typing import Protocol
 
 from tandem.action import Action, Store
 from tandem.archive.block import Kind, pack
@@ -36,6 +37,13 @@ _FILE_OCTETS = 8 << 20
 _BESIDE_NS = SECOND
 
 
+class Pages(Protocol):
+    """What centers made the members remember, by key: all of it, and what is not on flash yet."""
+
+    pages: dict[str, bytes]
+    unsaved: dict[str, None]
+
+
 def both(soe: bytes, analog: bytes) -> bytes:
     """The payload of a SLICE or TAIL."""
     return len(soe).to_bytes(4, "little") + soe + analog
@@ -46,7 +54,7 @@ class Durable:
 
     def __init__(
         self, who: dict[str, object], database: Database, history: History, granter: Granter,
-        cursors: dict[str, int], group_ms: int, number: int,
+        cursors: dict[str, int], group_ms: int, number: int, outside: Pages,
     ) -> None:  # fmt: skip
         """`number`: up to where the files that were found hold everything; 0 without any."""
         self.number = number
@@ -59,6 +67,7 @@ class Durable:
         self._history = history
         self._granter = granter
         self._cursors = cursors
+        self._outside = outside
         self._group_ns = group_ms * MS
         rings = (database.journal.soe.capacity + database.journal.analog.capacity) * SIZE
         self._file_octets_max = max(4 * rings, _FILE_OCTETS)
@@ -92,7 +101,8 @@ class Durable:
         if now < self._next_at:
             return
         head = self._database.journal.head
-        if head != self._slices.number or self._image is not None or (self._begin and head) or self._beside_due(now):
+        beside = self._beside_due(now) or (self._outside.unsaved and not self._begin)
+        if head != self._slices.number or self._image is not None or (self._begin and head) or beside:
             self._group(now)
 
     def due(self) -> int | None:
@@ -121,6 +131,7 @@ class Durable:
         blocks += self._slice()
         if begin or self._beside_changed():
             blocks.append(self._beside_block(now))
+        blocks += self._pages(begin)
         if self._image is not None and self._slices.number == journal.head and not begin:
             piece, whole = self._piece(self._image)
             blocks.append(piece)
@@ -190,6 +201,13 @@ class Durable:
         self._beside_at = now + _BESIDE_NS
         row = {"cursors": self._beside[0], "released": self._beside[1]}
         return pack(Kind.BESIDE, json.dumps(row).encode())
+
+    def _pages(self, every: bool) -> list[bytes]:
+        outside = self._outside
+        keys = list(outside.pages) if every else list(outside.unsaved)
+        outside.unsaved.clear()
+        named = ((key.encode(), outside.pages[key]) for key in keys)
+        return [pack(Kind.OUTSIDE, bytes((len(key),)) + key + octets) for key, octets in named]
 
     # --- answers ------------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ class Rebuilt:
     rows: list[bytes] = field(default_factory=list)
     slices: list[tuple[bytes, bytes]] = field(default_factory=list)
     cursors: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, bytes] = field(default_factory=dict)
+    """Pages of what centers made their stations remember, by key."""
     released: int = 0
     """The highest number that a center or a device may have been answered for."""
     faults: list[str] = field(default_factory=list)
@@ -61,7 +63,7 @@ def rebuild(files: Sequence[bytes]) -> Rebuilt | None:
         for at in range(start, len(parsed)):
             if not _follow(parsed[at], found, first=at == start, last=at == len(parsed) - 1):
                 break
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError) as error:
         found.faults.append(f"the journal on flash cannot be read after record {found.head}: {error}")
     return found
 
@@ -104,6 +106,9 @@ def _follow(blocks: list[Block | Damage], found: Rebuilt, first: bool, last: boo
             row = json.loads(block.payload)
             found.cursors = {str(name): int(number) for name, number in row["cursors"].items()}
             found.released = max(found.released, int(row["released"]))
+        elif block.kind == Kind.OUTSIDE:
+            length = block.payload[0]
+            found.outside[block.payload[1 : 1 + length].decode()] = block.payload[1 + length :]
         elif block.kind == Kind.SLICE:
             if block.base != found.head:
                 found.faults.append(f"the journal on flash lacks what follows record {found.head}")

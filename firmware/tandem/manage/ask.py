@@ -89,6 +89,8 @@ def _print_status(status: dict[str, Any]) -> None:
 
 
 def _print_points(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        print("no point's name holds that", file=sys.stderr)
     for row in rows:
         print(f"{row['name']:32} {row['text']:>16}  {row['quality']:24} {row['time']}")
 
