@@ -38,7 +38,7 @@ class Keeping:
             cursors, number = node.mirror.cursors.numbers, self._refill(past.journal)
             self.durable = Durable(
                 {**who, **ids}, node.database, node.history, node.sync.granter, cursors,
-                config.standby.journal_group_ms, number, node.outside,
+                config.standby.journal_group_ms, number, node.outside.pages,
             )  # fmt: skip
             node.sync.granter.durable = number
         self.archive = Recorder(config.archive, who, node.table, node.journal, node.history, past.archive)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from tandem.archive.durable import Pages
 from tandem.point import Say
 from tandem.service import Service
 from tandem.standby.mirror import Mirror
@@ -29,10 +30,8 @@ class Outside:
         self._say = say
         self._turns: dict[str, tuple[int, bytes]] = {}
         self._full = False
-        self.pages: dict[str, bytes] = {}
-        """As they are told, by key."""
-        self.unsaved: dict[str, None] = {}
-        """Those that a durable journal has not got yet."""
+        self.pages = Pages()
+        """As they are told, for a durable journal."""
 
     def tick(self) -> None:
         """Tell what centers changed here."""
@@ -59,8 +58,7 @@ class Outside:
     def _tell(self, key: str, octets: bytes) -> None:
         try:
             self._mirror.state(key, octets)
-            self.pages[key] = octets
-            self.unsaved[key] = None
+            self.pages.put(key, octets)
         except ValueError as error:
             if not self._full:
                 self._full = True

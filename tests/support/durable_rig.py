@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 from tandem.action import Store
 from tandem.archive.block import whole
-from tandem.archive.durable import Durable
+from tandem.archive.durable import Durable, Pages
 from tandem.archive.rebuild import Rebuilt, rebuild
 from tandem.codec.record import Record
 from tandem.database import Database
@@ -42,7 +40,7 @@ class DurableRig:
         self.database = Database(TABLE, Journal(RING, RING))
         self.history = found.history if found else History()
         self.cursors: dict[str, int] = dict(found.cursors) if found else {}
-        self.outside = SimpleNamespace(pages=dict(found.outside) if found else {}, unsaved={})
+        self.outside = Pages()
         self.granter = Granter(500 * MS)
         self.granter.active = True
         if found:

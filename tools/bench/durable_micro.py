@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tandem.action import Store
-from tandem.archive.durable import LOG, Durable
+from tandem.archive.durable import LOG, Durable, Pages
 from tandem.archive.rebuild import rebuild
 from tandem.database import Database
 from tandem.journal import Journal
@@ -39,7 +39,7 @@ class Bench:
         history = History()
         history.add(history.next_claim(2, bytes(8), 0))
         who: dict[str, object] = {"ids": "", "highest": 0}
-        self.durable = Durable(who, self.database, history, Granter(500 * MS), {}, group_ms, 0)
+        self.durable = Durable(who, self.database, history, Granter(500 * MS), {}, group_ms, 0, Pages())
         self.folder = folder / LOG
         self._log = LogFolder(self.folder, gives_way=False)
         self._thread = ThreadPoolExecutor(1)

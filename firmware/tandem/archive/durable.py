@@ -10,7 +10,6 @@ slices at once; after the journal was replaced nothing counts as durable before 
 from __future__ import annotations
 
 import json
-from typing import Protocol
 
 from tandem.action import Action, Store
 from tandem.archive.block import Kind, pack
@@ -37,11 +36,17 @@ _FILE_OCTETS = 8 << 20
 _BESIDE_NS = SECOND
 
 
-class Pages(Protocol):
+class Pages:
     """What centers made the members remember, by key: all of it, and what is not on flash yet."""
 
-    pages: dict[str, bytes]
-    unsaved: dict[str, None]
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes] = {}
+        self.unsaved: dict[str, None] = {}
+
+    def put(self, key: str, octets: bytes) -> None:
+        """A page is so from now on."""
+        self.pages[key] = octets
+        self.unsaved[key] = None
 
 
 def both(soe: bytes, analog: bytes) -> bytes:
