@@ -28,6 +28,7 @@ from tandem.port.heart import HeartClient
 from tandem.port.machine import Machine
 from tandem.port.serial import SerialStream
 from tandem.port.stream import Owner, Stream, TcpStream
+from tandem.port.tcp_rules import center_rules, field_rules, source_address
 from tandem.port.tls import Keys, TlsStream
 from tandem.standby.linkup import LINK_PORT
 
@@ -217,12 +218,13 @@ class Supervisor:
     def _dial(self, action: Action) -> None:
         dial = cast(Dial, action)
         lan = self.config.lan(dial.lan)
-        source = lan.group[0].ip if dial.source == "group" else lan.members[self.member].addresses[0].ip
+        source = source_address(lan, self.member, dial.source, dial.host)
         stream: TcpStream | TlsStream
         if dial.tls:
             stream = TlsStream(self.loop, dial.channel, self._owner(), self.keys, server=False)
         else:
-            stream = TcpStream(self.loop, dial.channel, self._owner())
+            rules = field_rules(self.config, dial.channel, dial.source)
+            stream = TcpStream(self.loop, dial.channel, self._owner(), rules)
         self._streams[dial.channel] = stream
         stream.dial((self.board.plane(dial.host), dial.port), self.board.plane(source))
 
@@ -274,7 +276,8 @@ class Supervisor:
                 return
             stream = TlsStream(self.loop, channel, self._owner(), self.keys, server=True)
         else:
-            stream = TcpStream(self.loop, channel, self._owner())
+            rules = center_rules(self.config, prefix.removeprefix("slave:"), on_group)
+            stream = TcpStream(self.loop, channel, self._owner(), rules)
             self.node.accepted(channel, host, on_group, self.enter())
         self._streams[channel] = stream
         self._do_actions()  # a refused stranger is gone before his first octet is read

@@ -16,7 +16,7 @@ INGRESS, EGRESS, OUTPUT, ARP_OUTPUT = 0, 1, 3, 1
 _GENERATION = struct.Struct(">BBH")  # family, version, resource
 _SUBSYSTEM = 10 << 8
 _BEGIN, _END = 0x10, 0x11
-_NEW_TABLE, _DEL_TABLE, _NEW_CHAIN, _GET_CHAIN, _NEW_RULE, _GET_RULE, _NEW_SET, _GET_SET = 0, 2, 3, 4, 6, 7, 9, 10
+_NEW_TABLE, _DEL_TABLE, _NEW_CHAIN, _GET_CHAIN, _NEW_RULE, _GET_RULE, _NEW_SET = 0, 2, 3, 4, 6, 7, 9
 GROUP_NFTABLES = 1 << (7 - 1)
 """Multicast group: whatever somebody changes in any table."""
 NEW_GENERATION = _SUBSYSTEM | 15
@@ -185,9 +185,9 @@ def _numbered(one: bytes, place: int) -> bytes:
 
 
 def questions(family: int, table: str) -> list[bytes]:
-    """Dumps that say what a table is, as it was loaded; the elements of its set are left out."""
+    """Dumps that say what a table is, as it was loaded. Its set is held by its rules, and counts what lives in it."""
     name = attribute(1, _text(table))
-    return [_of(kind, DUMP, family, name, 1) for kind in (_GET_CHAIN, _GET_RULE, _GET_SET)]
+    return [_of(kind, DUMP, family, name, 1) for kind in (_GET_CHAIN, _GET_RULE)]
 
 
 def unnumbered(kind: int, body: bytes) -> bytes:

@@ -189,6 +189,7 @@ class Master:
     lan: str = ""
     source: Literal["group", "own"] = "group"
     on_standby: Literal["none", "connected", "polling"] = "none"
+    user_timeout_ms: int = 1000
     scan: dict[str, int] = field(default_factory=dict)  # polling group -> period in ms; the first is the default
     timeout_ms: int = 1000
     retries: int = 2
@@ -246,6 +247,7 @@ class Slave:
     clock_sync: Literal["accept", "answer", "refuse"] = "answer"
     select_timeout_ms: int = 10_000
     max_command_age_ms: int = 0  # 0: not checked
+    keepalive_s: int = 10  # 0: the kernel asks nothing
     remote: str = ""  # as that of the group, for this slave
     options: dict[str, object] = field(default_factory=dict)  # t0_s t1_s t2_s t3_s k w and the like
     place: Place = Place("", 0)

@@ -179,6 +179,15 @@ MASTER_ON_LAN = (
         "none",
         choices=("none", "connected", "polling"),
     ),
+    Key(
+        "user_timeout_ms",
+        "integer",
+        "a device's connection ends when what was sent stays unacknowledged so long",
+        1000,
+        500,
+        60_000,
+        unit="ms",
+    ),
 )
 DEVICE = (
     Key("name", "name", "prefix of its points", None, 1, LONGEST_NAME),
@@ -215,7 +224,18 @@ SLAVE = (
     Key("remote", "text", "its centers may control while this expression over points is true; empty: always", ""),
     Key("center", "tables", "its control centers"),
 )
-SLAVE_ON_LAN = (Key("lan", "name", "name of its LAN", None, 1, 32),)
+SLAVE_ON_LAN = (
+    Key("lan", "name", "name of its LAN", None, 1, 32),
+    Key(
+        "keepalive_s",
+        "integer",
+        "the kernel asks a silent center after so long, and three times more; 0: never",
+        10,
+        0,
+        7200,
+        unit="s",
+    ),
+)
 CENTER = (
     Key("name", "name", "name of the control center", None, 1, 32),
     Key("session", "text", "one cursor for both members, or one on each", "group", choices=("group", "each-member")),

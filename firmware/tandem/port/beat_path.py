@@ -27,7 +27,8 @@ class BeatPath:
             if self.serial:
                 self.fd = open_raw(plan["device"], plan["baud"], plan["data_bits"], plan["parity"], plan["stop_bits"])
             else:
-                self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+                of = socket.AF_INET6 if ":" in plan["local"][0] else socket.AF_INET
+                self._socket = socket.socket(of, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 self._socket.bind(tuple(plan["local"]))
                 self._socket.connect(tuple(plan["remote"]))

@@ -10,14 +10,14 @@ import asyncio
 import errno
 import os
 import socket
-import struct
 from collections.abc import Callable
 from typing import Protocol
+
+from tandem.port.tcp_rules import PLAIN, TcpRules
 
 READ_OCTETS = 1 << 16  # of more the allocator maps and unmaps pages at each read
 MOST_BUFFERED = 1 << 22
 """A peer that leaves more than this unread is disconnected."""
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST and drops what is buffered
 
 
 class Owner(Protocol):
@@ -135,14 +135,17 @@ class Stream:
 class TcpStream(Stream):
     """A TCP connection, accepted or dialed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, channel: str, owner: Owner) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, channel: str, owner: Owner, rules: TcpRules = PLAIN
+    ) -> None:
         super().__init__(loop, channel, owner)
+        self.rules = rules
         self.socket: socket.socket | None = None
 
     def adopt(self, connected: socket.socket) -> None:
         """Take an accepted connection."""
         connected.setblocking(False)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.rules.apply(connected)
         self.socket = connected
         self.attach(connected.fileno())
 
@@ -150,7 +153,7 @@ class TcpStream(Stream):
         """Connect from `source`; `opened` or `closed` follows."""
         self.socket = connecting = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
         connecting.setblocking(False)
-        connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.rules.apply(connecting)
         self.fd = connecting.fileno()
         try:
             if source:
@@ -182,8 +185,7 @@ class TcpStream(Stream):
 
     def _shut(self, fd: int, reset: bool) -> None:
         if self.socket is not None:
-            if reset:
-                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.rules.ends(self.socket, reset)
             self.socket.close()
 
 

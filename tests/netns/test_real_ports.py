@@ -1,0 +1,115 @@
+"""Group addresses, announcements and the lease of a real heart on real interfaces, seen by an observer on the LAN."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+
+import pytest
+
+from tests.netns.member import GROUP, GROUP2, GROUP6, LEASE_S, PORT, Member
+from tests.support.namespaces import Observer, answers_for
+
+pytestmark = pytest.mark.netns
+EVERY = (GROUP, GROUP6, GROUP2)
+
+
+def test_who_serves_has_the_addresses_and_says_so(member: Member) -> None:
+    observer = Observer(member.site, "a", 0)
+    member.start()
+    for ip in EVERY:
+        assert ip in member.site.addresses("a")
+        assert member.knock(ip) == "open"
+    frames = observer.frames()
+    arps = [f.octets for f in frames if f.octets[12:14] == b"\x08\x06" and f.octets[28:32] == f.octets[38:42]]
+    assert {octets[21] for octets in arps} == {1, 2}, "a request and a reply that nobody asked for"
+    assert all(octets[:6] == b"\xff" * 6 and octets[22:28] == observer.mac for octets in arps)
+    adverts = [f.octets for f in frames if f.octets[12:14] == b"\x86\xdd" and f.octets[54] == 136]
+    assert any(o[38:54] == socket.inet_pton(socket.AF_INET6, "ff02::1") and o[-6:] == observer.mac for o in adverts)
+    assert not member.words("Said"), member.words("Said")
+    observer.close()
+
+
+@pytest.mark.parametrize("lease", ["auto", "none"])
+def test_a_frozen_member_is_silent_and_stays_so_when_it_thaws(member: Member, lease: str) -> None:
+    member.start(f'lease = "{lease}"')
+    assert member.knock() == "open"
+    observers = [Observer(member.site, "a", lan) for lan in (0, 1)]
+    member.send(signal.SIGSTOP)
+    time.sleep(LEASE_S + 0.1)
+    for observer in observers:
+        observer.frames()
+    member.forget()
+    heard = [member.knock(ip, 0.15) for ip in EVERY]
+    spoke = [len(answers_for(o.frames(), ip)) for o in observers for ip in EVERY]
+    if lease == "none":
+        assert "open" in heard and any(spoke), "without a lease a frozen member answers: the test could fail"
+    else:
+        assert not any(spoke) and set(heard) <= {"silence", "EHOSTUNREACH"}
+        member.send(signal.SIGCONT)
+        member.wait(lambda: GROUP not in member.site.addresses("a"), "the addresses are given back")
+        member.knock(GROUP, 0.15)
+        assert [len(answers_for(o.frames(0.1), ip)) for o in observers for ip in EVERY] == [0] * 6
+        assert any("was away" in line for line in member.words("Lost"))
+    for observer in observers:
+        observer.close()
+
+
+def test_what_a_dead_member_left_is_silent_and_the_next_start_clears_it(member: Member) -> None:
+    member.start()
+    member.send(signal.SIGKILL)
+    time.sleep(LEASE_S + 0.1)
+    assert GROUP in member.site.addresses("a"), "the kernel keeps what a killed heart had"
+    member.forget()
+    assert member.knock(GROUP, 0.15) != "open"
+    member.site.run("a", "ip", "addr", "add", "10.99.0.9/32", "dev", "eth1", "proto", "84")
+    member.start(served=False)
+    member.wait(lambda: member.words("Fence"), "the new heart's tables")
+    assert "10.99.0.9" not in member.site.addresses("a"), "what another configuration's heart left goes too"
+
+
+def test_a_killed_supervisors_sessions_are_reset_before_the_addresses_go(member: Member) -> None:
+    member.start()
+
+    def connect() -> socket.socket:
+        return socket.create_connection((GROUP, PORT), 1)
+
+    session = member.site.within("lan", connect)
+    time.sleep(0.05)
+    member.send(signal.SIGKILL, heart=False)
+    session.settimeout(1)
+    with pytest.raises(ConnectionResetError):
+        session.recv(1)
+    member.wait(lambda: GROUP not in member.site.addresses("a"), "the heart takes the addresses off")
+    session.close()
+
+
+def test_flushed_tables_come_back_and_the_service_goes_on(member: Member) -> None:
+    member.start()
+    for _ in range(3):
+        member.site.run("a", "nft", "flush", "ruleset")
+        member.wait(lambda: "out_eth0" in member.site.run("a", "nft", "list", "ruleset"), "the tables")
+        time.sleep(LEASE_S + 0.1)
+    assert member.knock() == "open" and not member.words("Lost")
+
+
+def test_every_cable_pulled_and_nobody_heard_the_lease_rests_until_a_second_after_the_carrier(member: Member) -> None:
+    member.start()
+    for lan in (0, 1):
+        member.site.cable("a", lan, False)
+    member.wait(lambda: any("lease rests" in line for line in member.words("Said")), "that it rests")
+    time.sleep(LEASE_S + 0.1)
+    member.site.cable("a", 0, True)
+    began = time.monotonic()
+    assert member.knock(GROUP, 0.3) != "open"
+    member.wait(lambda: member.knock(GROUP, 0.1) == "open", "that it serves again")
+    assert time.monotonic() - began > 0.8
+    assert GROUP in member.site.addresses("a") and not member.words("Lost")
+
+
+def test_an_address_that_somebody_takes_off_comes_back(member: Member) -> None:
+    member.start()
+    member.site.run("a", "ip", "addr", "del", f"{GROUP}/24", "dev", "eth0")
+    member.wait(lambda: GROUP in member.site.addresses("a"), "the address")
+    assert any("took a group address off eth0" in line for line in member.words("Said"))
