@@ -16,7 +16,10 @@ MACHINE = re.compile("|".join((*_PLACES, _HOSTS)))
 TOP_FOLDERS = {".ci", "board", "docs", "firmware", "overlays", "tests", "tools"}
 TOP_FILES = {".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "build.sh", "pyproject.toml"}
 TOP_FILES |= {"requirements-dev.txt"}
-TEST_FOLDERS = {"unit", "wire", "dialogue", "interop", "edges", "sim", "pair", "tidy", "image", "browser", "support"}
+TEST_FOLDERS = {"unit", "wire", "dialogue", "interop", "edges", "sim", "pair", "tidy", "image", "browser"} | {
+    "netns",
+    "support",
+}
 
 
 def machine_paths(name: str) -> Iterator[Violation]:

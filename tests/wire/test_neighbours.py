@@ -61,7 +61,8 @@ def test_tshark_reads_arps_as_gratuitous(tmp_path: Path) -> None:
 def test_tshark_reads_an_advertisement_with_a_good_checksum(tmp_path: Path) -> None:
     fields = ("icmpv6.type", "icmpv6.checksum.status", "icmpv6.nd.na.target_address", "icmpv6.nd.na.flag.o",
               "icmpv6.nd.na.flag.s", "icmpv6.opt.linkaddr", "ipv6.hlim")  # fmt: skip
-    kind, checksum, target, override, solicited, mac, hops = read(neighbours.announcements(MAC, V6)[0], tmp_path, *fields)
+    (frame,) = neighbours.announcements(MAC, V6)
+    kind, checksum, target, override, solicited, mac, hops = read(frame, tmp_path, *fields)
     assert (kind, checksum, target, mac, hops) == ("136", "1", "fd77::10", "02:00:5e:10:20:30", "255")
     assert override in ("1", "True") and solicited in ("0", "False")
 

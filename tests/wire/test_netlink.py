@@ -74,11 +74,11 @@ def test_a_link_tells_its_carrier() -> None:
 
 @given(st.binary(max_size=200), st.integers(0, 40))
 def test_no_octets_raise(octets: bytes, kind: int) -> None:
-    list(netlink.messages(octets))
-    netlink.attributes(octets)
-    netlink.read_link(kind, octets)
-    netlink.read_address(kind, octets)
-    netlink.error_of(octets)
+    assert all(len(body) <= len(octets) for _, _, body in netlink.messages(octets))
+    assert all(len(value) <= len(octets) for value in netlink.attributes(octets).values())
+    assert kind in (netlink.NEW_LINK, netlink.DEL_LINK) or netlink.read_link(kind, octets) is None
+    assert kind in (netlink.NEW_ADDRESS, netlink.DEL_ADDRESS) or netlink.read_address(kind, octets) is None
+    assert isinstance(netlink.error_of(octets), int)
 
 
 def test_a_transaction_is_numbered_by_place_and_framed() -> None:
