@@ -17,6 +17,7 @@ usage() {
 ./build.sh prove  stories, mutants and the walk for hours; what was run goes into docs/proof-ledger.jsonl
 ./build.sh bench  the figures: failover times, mirror lag, events a second
 ./build.sh wiring the wiring of every board, drawn from its data: docs/wiring, the boards' READMEs, docs/panel.md
+./build.sh image  the system image of a board, its signed bundle and bill of materials, in out/ (--board NAME --release)
 ./build.sh guardian install | version: the relay controller's program, onto an RP2040 by mpremote
 ./build.sh clean  remove .venv and everything that a build or a run left here
 TEXT
@@ -83,8 +84,9 @@ case $verb in
     prove) setup; exec $venv/bin/python -m tools.sim.prove "$@" ;;
     bench) setup; exec $venv/bin/python -m tools.bench "$@" ;;
     guardian) setup; exec $venv/bin/python -m tools.guardian "$@" ;;
+    image) setup; exec $venv/bin/python -m tools.image "$@" ;;
     wiring) setup; exec $venv/bin/python -m tools.wiring "$@" ;;
-    clean) rm -rf $venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis firmware/*.egg-info
+    clean) rm -rf $venv build out .pytest_cache .mypy_cache .ruff_cache .hypothesis firmware/*.egg-info
         find . -name __pycache__ -type d -prune -exec rm -rf {} + ;;
     *) usage >&2; die "there is no verb '$verb'" ;;
 esac

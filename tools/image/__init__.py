@@ -1,0 +1,1 @@
+"""The image: built, booted in QEMU, written to a card."""

@@ -1,0 +1,135 @@
+"""The partitions and the disk they make: the same octets whenever the same goes in."""
+
+import shutil
+import subprocess
+import uuid
+import zlib
+from pathlib import Path
+
+from tools.image.board import Board
+from tools.image.run import Failed, command
+
+SPACE = uuid.UUID("7f1a7cde-3a7c-4c53-9f52-7c1d5a2f6a10")
+"""Names of partitions and file systems are made from this one."""
+
+FIRMWARE_MIB, BOOT_MIB, ROOT_MIB, DATA_MIB = 64, 80, 320, 64
+"""Sizes of the partitions; the data partition grows to the card's end at its first start."""
+
+ENV_SIZE = 0x4000
+HERE = Path(__file__).parent
+
+
+def name_of(what: str) -> str:
+    """The UUID that a part of the disk always has."""
+    return str(uuid.uuid5(SPACE, what))
+
+
+def squashfs(root: Path, out: Path, level: int, epoch: int, log: Path) -> None:
+    """Pack the root; `level` is zstd's."""
+    out.unlink(missing_ok=True)
+    words = ["mksquashfs", root, out, "-comp", "zstd", "-Xcompression-level", str(level), "-noappend", "-no-progress"]
+    command(f"root packed (zstd {level})", [*words, "-no-exports"], log, {"SOURCE_DATE_EPOCH": str(epoch)})
+    if out.stat().st_size > ROOT_MIB << 20:
+        raise Failed(f"the packed root has {out.stat().st_size >> 20} MiB and its slot {ROOT_MIB}: leave more out")
+
+
+def ext4(out: Path, mib: int, label: str, source: Path | None, epoch: int, log: Path) -> None:
+    """An ext4 of `mib` MiB, filled from a folder."""
+    out.unlink(missing_ok=True)
+    ident = name_of(label)
+    options = f"hash_seed={ident},lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0"
+    words: list[object] = ["mkfs.ext4", "-q", "-F", "-L", label, "-U", ident, "-E", options]
+    words += ["-d", source] if source else []
+    times = {"E2FSPROGS_FAKE_TIME": str(epoch), "SOURCE_DATE_EPOCH": str(epoch)}
+    command(f"file system {label}", [*words, out, f"{mib}M"], log, times)
+
+
+def environment(values: dict[str, str]) -> bytes:
+    """U-Boot's checksummed memory with these variables, ENV_SIZE octets."""
+    body = b"".join(f"{key}={value}".encode() + b"\0" for key, value in values.items())
+    body = (body + b"\0").ljust(ENV_SIZE - 4, b"\xff")
+    return zlib.crc32(body).to_bytes(4, "little") + body
+
+
+def firmware(board: Board, loaders: Path, trees: Path, folder: Path, log: Path) -> None:
+    """Fill `folder` with what the first partition has: the board's firmware, U-Boot, its script and its memory."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    script = ["mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "tandem", "-d", HERE / "boot.cmd"]
+    command("boot script", [*script, folder / "boot.scr"], log, {"SOURCE_DATE_EPOCH": "0"})
+    (folder / "board.txt").write_text(f"console={board.console}\ntandem_fdt={board.device_tree}\n")
+    (folder / "uboot.env").write_bytes(
+        environment({"BOOT_ORDER": "A B", "BOOT_A_LEFT": "3", "BOOT_B_LEFT": "0"})
+    )
+    if not board.loader:
+        return
+    shutil.copyfile(loaders / f"usr/lib/u-boot/{board.loader}/u-boot.bin", folder / "u-boot.bin")
+    for name in board.firmware:
+        shutil.copyfile(loaders / "usr/lib/raspi-firmware" / name, folder / name)
+    shutil.copyfile(board.folder / "config.txt", folder / "config.txt")
+    shutil.copyfile(trees / board.tree, folder / board.tree)
+    (folder / "overlays").mkdir()
+    for name in board.overlays:
+        shutil.copyfile(loaders / "usr/lib/raspi-firmware/overlays" / name, folder / "overlays" / name)
+
+
+def fat(folder: Path, out: Path, epoch: int, log: Path) -> None:
+    """A FAT file system with the folder's files."""
+    out.unlink(missing_ok=True)
+    with out.open("wb") as empty:
+        empty.truncate(FIRMWARE_MIB << 20)
+    times = {"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC"}
+    kind = ["mkfs.vfat", "-F", "32", "-n", "FIRMWARE", "-i", "54414e44", "--invariant", out]
+    command("file system FIRMWARE", kind, log, times)
+    files = sorted(folder.iterdir())
+    command("firmware partition filled", ["mcopy", "-s", "-b", "-i", out, *files, "::"], log, times)
+
+
+def table(board: Board, parts: Path) -> str:
+    """genimage's description of the whole disk; `parts` has the partitions' files."""
+    rows = [
+        ("firmware", "firmware.fat", "F", FIRMWARE_MIB),
+        ("boot-a", "boot.img", "L", BOOT_MIB),
+        ("root-a", "rootfs.img", "L", ROOT_MIB),
+        ("boot-b", None, "L", BOOT_MIB),
+        ("root-b", None, "L", ROOT_MIB),
+        ("data", "data.ext4", "L", DATA_MIB),
+    ]
+    text = [
+        f'image "{board.name}.img" {{',
+        "  hdimage {",
+        f'    partition-table-type = "{board.table}"',
+        f'    disk-uuid = "{name_of("disk")}"',
+        "  }",
+    ]
+    for name, file, kind, mib in rows:
+        text.append(f"  partition {name} {{")
+        if file:
+            text.append(f'    image = "{parts / file}"')
+        text.append(f'    size = {mib}M\n    partition-type-uuid = "{kind}"\n    partition-uuid = "{name_of(name)}"')
+        if board.table == "hybrid" and name == "firmware":
+            text.append("    partition-type = 0x0c")
+        text.append("  }")
+    return "\n".join([*text, "}", ""])
+
+
+def whole(board: Board, parts: Path, out: Path, log: Path) -> None:
+    """Put the partitions of `parts` together into the disk `out`."""
+    work = parts / "genimage"
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "empty").mkdir(parents=True)
+    (work / "genimage.cfg").write_text(table(board, parts))
+    words: list[object] = ["genimage", "--config", work / "genimage.cfg", "--rootpath", work / "empty"]
+    words += ["--tmppath", work / "tmp", "--inputpath", parts, "--outputpath", work / "out"]
+    command("partition table", words, log)
+    shutil.move(work / "out" / f"{board.name}.img", out)
+
+
+def compress(source: Path, out: Path, level: int, log: Path) -> None:
+    """zstd, on all cores; the same octets at any number of them."""
+    command(f"compressed (zstd {level})", ["zstd", "-q", "-f", "-T0", f"-{level}", source, "-o", out], log)
+
+
+def dump_tree(image: Path) -> str:
+    """What sfdisk says of a disk's partitions, for tests and people."""
+    return subprocess.run(["sfdisk", "--dump", image], capture_output=True, text=True, check=True).stdout
