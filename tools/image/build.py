@@ -163,7 +163,7 @@ def whole(work: Work, lock: locks.Lock, keys: bundle.Keys) -> list[Path]:
 
     def put_together() -> None:
         folder = parts / "firmware"
-        disk.firmware(work.board, work.folder / "loaders/root", work.folder / "trees", folder, work.log)
+        disk.firmware(work.board, work.folder / "loaders/files", work.folder / "trees", folder, work.log)
         tree.settle_times(folder, lock.epoch)
         disk.fat(folder, parts / "firmware.fat", lock.epoch, work.log)
         disk.ext4(parts / "data.ext4", disk.DATA_MIB, "data", None, lock.epoch, work.log)

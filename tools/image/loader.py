@@ -48,7 +48,7 @@ def build(folder: Path, mirror: Mirror, pinned: dict[str, str], log: Path) -> di
     for file in sorted(folder.glob("*.deb")):
         name, version = answer(["dpkg-deb", "--show", "--showformat=${Package} ${Version}", file]).split()
         versions[name] = version
-        command(f"{name} unpacked", ["dpkg-deb", "-x", file, folder / "root"], log)
+        command(f"{name} unpacked", ["dpkg-deb", "-x", file, folder / "files"], log)
         file.unlink()
     shutil.rmtree(folder / "apt")
     return versions

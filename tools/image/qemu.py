@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.image.run import Failed, answer
 
-UBOOT = "loaders/root/usr/lib/u-boot/qemu_arm64/u-boot.bin"
+UBOOT = "loaders/files/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 LANS = 2
 MEMORY_MIB = 512
 DISK = "2G"
