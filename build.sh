@@ -11,6 +11,7 @@ die() { say "$*"; exit 1; }
 usage() {
     cat <<'TEXT'
 ./build.sh run    a redundancy group on this machine: both members, field, control centers (--help: all it can do)
+./build.sh lab    the same between network namespaces (root): real addresses, cables to pull; lab clean
 ./build.sh test   style rules, types and every test; the last line is pytest's count
 ./build.sh check  the style rules and types alone, in seconds
 ./build.sh sim    stories of two nodes in virtual time, each from a seed
@@ -78,6 +79,7 @@ verb=${1:-}
 case $verb in
     "") usage ;;
     run) setup; exec $venv/bin/python -m tools.run "$@" ;;
+    lab) setup; exec $venv/bin/python -m tools.lab "$@" ;;
     test) setup; peers; exec $venv/bin/python -m pytest "$@" ;;
     check) setup; exec $venv/bin/python -m pytest tests/tidy "$@" ;;
     sim) setup; exec $venv/bin/python -m tools.sim "$@" ;;

@@ -148,7 +148,7 @@ def test_an_active_killed_in_the_middle_is_no_half_commit(loaded: tuple[Group, P
     mark = group.mark()
     with center(group) as told, subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as order:
         group.says(active, mark, "switchover: releasing", seconds=_SECONDS)
-        group.members[active].signal(signal.SIGKILL, both=False)
+        group.members[active].signal(signal.SIGKILL, "supervisor")
         group.says(standby, mark, "active in epoch", seconds=_SECONDS)
         group.members[active].start()
         printed, _ = order.communicate(timeout=_SECONDS)

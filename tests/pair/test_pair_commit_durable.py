@@ -12,6 +12,7 @@ from tests.pair import test_pair_commit as rolling
 from tests.support.pair_rig import Group, patient_config
 from tools.bench.group import relocate
 from tools.bench.load.__main__ import end_probe
+from tools.bench.members import BOTH
 from tools.bench.plan import MEMBERS
 
 RATE = 100
@@ -53,7 +54,7 @@ def test_what_waits_for_the_center_is_kept_or_counted(loaded: tuple[Group, Path]
         rolling.judge(told, rolling.KEPT)
         assert not any(told.heard[rolling.address(name)] for name in rolling.DELETED)
     for member in MEMBERS:
-        group.members[member].signal(signal.SIGKILL, both=True)
+        group.members[member].signal(signal.SIGKILL, *BOTH)
     for member in MEMBERS:
         group.members[member].start()
     active, _ = rolling.active_and_standby(group)

@@ -15,6 +15,7 @@ from tests.pair.test_pair_controls import CONFIRMED, SBO, TERMINATED, executed
 from tests.support.center import Center, center_at
 from tests.support.pair_rig import Group
 from tools.bench.faults import Fault
+from tools.bench.members import BOTH
 from tools.bench.served import LOOPBACK
 
 TRIP = "F1.trip_close"
@@ -128,7 +129,7 @@ def test_killed_when_the_operate_is_sent(group: Group) -> None:
 def test_killed_when_it_was_forwarded_and_nobody_has_read_it(group: Group) -> None:
     with dispatcher(group) as operator:
         operator.select()
-        group.members[operator.active].signal(signal.SIGSTOP, both=True)
+        group.members[operator.active].signal(signal.SIGSTOP, *BOTH)
         operator.say(select=False)
         time.sleep(0.05)
         operator.kill()

@@ -13,6 +13,7 @@ import pytest
 
 from tests.pair.test_pair_remote import MOST_IN_FRAME, K, flow, settled
 from tests.support.pair_rig import Group, patient_config
+from tools.bench.members import BOTH
 from tools.bench.plan import MEMBERS
 from tools.bench.processes import ROOT
 from tools.bench.remote_group import write_group
@@ -39,7 +40,7 @@ def test_both_killed_at_once_lose_no_acknowledged_event(durable: Group) -> None:
     flow(durable)
     heads = [int(durable.members[m].status()["journal"]["number"]) for m in MEMBERS]
     for member in MEMBERS:
-        durable.members[member].signal(signal.SIGKILL, both=True)
+        durable.members[member].signal(signal.SIGKILL, *BOTH)
     for member in MEMBERS:
         durable.members[member].start()
     durable.wait_ready()

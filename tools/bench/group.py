@@ -54,4 +54,4 @@ def free_octet(wanted: int | None = None) -> Octet:
             lock.close()
             continue
         return Octet(number, lock)
-    raise OSError(f"127.{wanted if wanted is not None else 'x'}.x.y is taken by another bench on this machine")
+    raise BlockingIOError(f"127.{wanted if wanted is not None else 'x'}.x.y is taken by another bench on this machine")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from tools.bench.plan import MEMBERS
 from tools.bench.processes import alive, end, send, start
 
 _ASK_S = 0.4
+BOTH = ("heart", "supervisor")
 
 
 class Member:
     """One gateway. `state` is its state folder, its output is in RUN/MEMBER.log."""
 
-    def __init__(self, letter: str, config: Path, run: Path, board: Path) -> None:
+    def __init__(self, letter: str, config: Path, run: Path, board: Path, inside: str = "") -> None:
         self.letter = letter
         self.run = run
         self.state = run / letter
@@ -30,6 +32,7 @@ class Member:
         self._process: subprocess.Popen[bytes] | None = None
         self._api: JsonLines | None = None
         self.trouble = ""
+        self._inside = inside
         self._lock = threading.RLock()  # a measuring thread and a screen both ask
 
     def beside(self, module: str, argument: str) -> None:
@@ -40,7 +43,7 @@ class Member:
         """Start the gateway; what is left of an earlier one ends first. PR_SET_PDEATHSIG binds it to this thread."""
         self.end()
         (self.state / "pids.json").unlink(missing_ok=True)
-        self._process = start(self.letter, self._arguments, self.log, {"TANDEM_BENCH": str(self.run)})
+        self._process = start(self.letter, self._arguments, self.log, {"TANDEM_BENCH": str(self.run)}, self._inside)
 
     def end(self) -> None:
         """End both processes, thawed first if need be."""
@@ -59,10 +62,10 @@ class Member:
         except (OSError, ValueError):
             return {}
 
-    def signal(self, signum: int, both: bool) -> None:
-        """Signal the supervisor, or (heart first: it must not see the other die) both."""
+    def signal(self, signum: int, *names: str) -> None:
+        """Signal its processes in this order; for both the heart comes first: it must not see the other die."""
         pids = self.pids()
-        for name in ("heart", "supervisor") if both else ("supervisor",):
+        for name in names:
             if name in pids:
                 send(pids[name], signum)
 
@@ -123,7 +126,7 @@ def _is_heart(pid: int) -> bool:
         return False
 
 
-def member_pair(config: Path, run: Path, board: Path) -> dict[str, Member]:
-    """Both members of a run."""
+def member_pair(config: Path, run: Path, board: Path, place: Callable[[str], str]) -> dict[str, Member]:
+    """Both members of a run; `place` gives the file of a member's network namespace, "" for this one."""
     os.makedirs(run, exist_ok=True)
-    return {m: Member(m, config, run, board) for m in MEMBERS}
+    return {m: Member(m, config, run, board, place(m)) for m in MEMBERS}

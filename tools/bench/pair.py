@@ -21,9 +21,9 @@ from tools.bench.judge import Verdict, judge_controls, judge_events
 from tools.bench.measure import Measurement, measure
 from tools.bench.members import member_pair
 from tools.bench.plan import MEMBERS
-from tools.bench.processes import end, start
-from tools.bench.served import LOOPBACK, Served, probe_source, served
-from tools.bench.site import prepare
+from tools.bench.processes import end, start, waited
+from tools.bench.served import Served, served
+from tools.bench.stage import Stage
 from tools.bench.tail import Tail
 
 READY_S = 40.0
@@ -47,6 +47,7 @@ class Pair:
         hold_ms: int = 600,
         foreign: bool = True,
         say: Say = lambda sentence: None,
+        stage: Stage | None = None,
     ) -> None:
         self.run = Path(run)
         self.run.mkdir(parents=True, exist_ok=True)
@@ -54,12 +55,13 @@ class Pair:
         self.hold_ms = hold_ms
         self.say = say
         self._octet = free_octet(octet)
-        self.config_folder, self.board = prepare(config, self.run, self._octet.number)
+        self.stage = stage or Stage()
+        self.config_folder, self.board = self.stage.prepare(config, self.run, self._octet.number)
         self.config = load(str(self.config_folder))
         self.served: Served = served(self.config)
-        self.members = member_pair(self.config_folder, self.run, self.board)
-        hosts = [host for slave in self.config.slaves for center in slave.centers for host in center.hosts]
-        self.foreign = foreign and probe_source(self.config) != LOOPBACK and f"{LOOPBACK}/32" in hosts
+        self.members = member_pair(self.config_folder, self.run, self.board, self.stage.place)
+        self.probe_host, other_center = self.stage.centers(self.config)
+        self.foreign = foreign and other_center
         self.bench: BenchClient
         self.operator = Operator(self.run, self.served)
         self.field_ledger, self.probe_ledger = Tail(self.run / "field.jsonl"), Tail(self.run / "probe.jsonl")
@@ -74,9 +76,10 @@ class Pair:
         for name in ("field.jsonl", "probe.jsonl", "c104.jsonl", "control", "field.sock", "probe.sock"):
             (self.run / name).unlink(missing_ok=True)
         common = ["--config", str(self.config_folder), "--dir", str(self.run)]
-        self.say(f"starting the relay bench on 127.{self._octet.number}.x.y")
+        self.stage.open(self.say)
+        self.say("starting the relay bench")
         self._tool("relaybench", [*common, "--board", str(self.board)], "control")
-        self.bench = BenchClient(self.run)
+        self.bench = self.stage.client(self.run)
         self._make_keys()
         self.say("starting the field: relays on their serial lines, meters on the LAN, all served by pymodbus")
         self._tool("field", [*common, "--rate", str(self.rate), "--hold-ms", str(self.hold_ms)], "field.sock")
@@ -84,20 +87,20 @@ class Pair:
         for member in self.members.values():
             member.start()
         self.say("starting the control centers: our probe" + (" and c104's client" if self.foreign else ""))
-        self._tool("probe", common, "probe.sock")
+        self._tool("probe", [*common, "--source", self.probe_host], "probe.sock")
         if self.foreign:
             self._tool("c104_center", common, "c104.jsonl")
 
     def _tool(self, name: str, arguments: list[str], sign: str) -> None:
         """Start a tool and wait until the file appears that says it is there."""
         log = self.run / f"{name}.log"
-        process = self._tools[name] = start(name, ["-m", f"tools.bench.{name}", *arguments], log)
-        until = time.monotonic() + 15
-        while not (self.run / sign).exists():
-            if process.poll() is not None or time.monotonic() > until:
-                words = " / ".join(log.read_text(errors="replace").splitlines()[-3:])
-                raise NotReady(f"{name} did not start: {words}")
-            time.sleep(0.02)
+        process = self._tools[name] = start(
+            name, ["-m", f"tools.bench.{name}", *arguments], log, inside=self.stage.place(name)
+        )
+        try:
+            waited(process, self.run / sign, log)
+        except OSError as error:
+            raise NotReady(str(error)) from None
 
     def _make_keys(self) -> None:
         if all((self.run / m / "keys").exists() for m in MEMBERS):
@@ -144,6 +147,7 @@ class Pair:
         self._tools.clear()
         if hasattr(self, "bench"):
             self.bench.close()
+        self.stage.close()
         self._octet.close()
 
     def __enter__(self) -> Pair:

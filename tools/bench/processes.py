@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _PR_SET_PDEATHSIG = 1
+_CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -19,10 +21,29 @@ def end_with_parent(signum: int = signal.SIGKILL) -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
 
 
+def enter(namespace: str) -> None:
+    """Put this thread into the network namespace behind a file. Raises OSError."""
+    fd = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if _LIBC.setns(fd, _CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"the network namespace {namespace} cannot be entered")
+    finally:
+        os.close(fd)
+
+
 def start(
-    name: str, arguments: list[str], log: Path, environment: dict[str, str] | None = None
+    name: str, arguments: list[str], log: Path, environment: dict[str, str] | None = None, inside: str = ""
 ) -> subprocess.Popen[bytes]:
-    """Start `python ARGUMENTS` in a process group of its own, its output appended to `log`."""
+    """Start `python ARGUMENTS` in a process group of its own, its output appended to `log`.
+
+    `inside`: the file of the network namespace that it lives in, "" for this one.
+    """
+
+    def prepare() -> None:
+        end_with_parent()
+        if inside:
+            enter(inside)
+
     env = {**os.environ, "PYTHONPATH": f"{ROOT / 'firmware'}:{ROOT}", "PYTHONUNBUFFERED": "1", **(environment or {})}
     with log.open("ab") as out:
         out.write(f"--- {name}: {' '.join(arguments)}\n".encode())
@@ -34,8 +55,18 @@ def start(
             stderr=subprocess.STDOUT,
             env=env,
             start_new_session=True,
-            preexec_fn=end_with_parent,
+            preexec_fn=prepare,
         )
+
+
+def waited(process: subprocess.Popen[bytes], sign: Path, log: Path, patience_s: float = 15.0) -> None:
+    """Wait until the file appears that says a child is there. Raises OSError with its last words."""
+    until = time.monotonic() + patience_s
+    while not sign.exists():
+        if process.poll() is not None or time.monotonic() > until:
+            words = " / ".join(log.read_text(errors="replace").splitlines()[-3:])
+            raise OSError(f"{log.stem} did not start: {words}")
+        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:

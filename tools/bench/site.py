@@ -24,7 +24,7 @@ def prepare(source: str | Path, run: Path, octet: int) -> tuple[Path, Path]:
         _move(files, octet)
     board = run / "board"
     board.mkdir(exist_ok=True)
-    (board / "board.toml").write_text(_board_with_ports(config), encoding="utf-8")
+    (board / "board.toml").write_text(board_with_ports(config), encoding="utf-8")
     return config, board
 
 
@@ -64,7 +64,7 @@ def _move(files: dict[Path, str], octet: int) -> None:
         file.write_text(_HOSTS.sub(hosts, text) if file.suffix == ".toml" else text, encoding="utf-8")
 
 
-def _board_with_ports(config: Path) -> str:
+def board_with_ports(config: Path) -> str:
     """The bench's board.toml, with every serial port that the configuration names."""
     text = (BOARD / "board.toml").read_text(encoding="utf-8")
     ports = {port for line in load(str(config)).serials for port in line.ports.values()}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tandem.config.finding import ConfigError
 from tools.bench.pair import NotReady, Pair
+from tools.lab.stage import Lab
 from tools.run.headless import run_headless
 from tools.run.options import Options, parse
 from tools.run.screen import run_screen
@@ -47,12 +48,13 @@ def _pair(options: Options, folder: Path) -> Pair:
     def say(sentence: str) -> None:
         print(f"run: {sentence}", flush=True)
 
+    stage = Lab() if options.netns else None
     if options.octet is None:
         try:
-            return Pair(options.config, folder, _USUAL_OCTET, options.rate, say=say)
-        except OSError as error:
+            return Pair(options.config, folder, _USUAL_OCTET, options.rate, say=say, stage=stage)
+        except BlockingIOError as error:
             say(f"{error}; taking a free one")
-    return Pair(options.config, folder, options.octet, options.rate, say=say)
+    return Pair(options.config, folder, options.octet, options.rate, say=say, stage=stage)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class Options:
     seconds: float
     json: bool
     faults: tuple[tuple[float, str], ...]
+    netns: bool
 
 
 def parse(argv: list[str]) -> Options:
@@ -55,6 +56,9 @@ def parse(argv: list[str]) -> Options:
     parser.add_argument("--headless", action="store_true", help="no screen: do as told, print, end")
     parser.add_argument("--for", dest="seconds", type=float, default=20.0, help="headless: how many seconds (20)")
     parser.add_argument("--json", action="store_true", help="headless: the last line is one JSON object")
+    parser.add_argument(
+        "--netns", action="store_true", help="as root: between network namespaces, with real addresses (./build.sh lab)"
+    )
     for kind in KINDS:
         parser.add_argument(
             f"--{kind}-at", type=float, action="append", default=[], metavar="S", help=f"{kind} the active at second S"
@@ -65,5 +69,5 @@ def parse(argv: list[str]) -> Options:
         parser.error("faults at given seconds and --json belong to --headless; on the screen keys do it")
     return Options(
         asked.config, asked.dir, asked.octet, asked.rate, asked.headless, asked.seconds, asked.json,
-        tuple(sorted(faults)),
+        tuple(sorted(faults)), asked.netns,
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The laboratory: a redundancy group between network namespaces, with real addresses, real leases and real cables."""

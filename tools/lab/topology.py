@@ -1,0 +1,145 @@
+"""The laboratory's networks as data, made of a configuration: namespaces, bridges, legs, routes, and words of ip(8).
+
+wires     one bridge a LAN, and one ("outside") between the router and the centers: all cables end here
+a, b      the members, with the interfaces and own addresses of the configuration
+field     the devices' addresses
+router    one leg in each LAN, one outside; it forwards
+center    the control centers' addresses, behind the router
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from tandem.config.model import Config, Lan
+from tools.bench.plan import MEMBERS
+
+OUTSIDE = "outside"
+WIRES = "wires"
+_ROUTER_HOST, _OUTSIDE_PREFIX = 1, 24
+
+
+@dataclass(slots=True, frozen=True)
+class Leg:
+    """One cable: from a namespace's `device` to the bridge of `lan`, where its end is called `port`."""
+
+    who: str
+    device: str
+    lan: str
+    port: str
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Topology:
+    """`prefix` begins every namespace's name; `bridges` by LAN; `routes` by namespace as (to, via)."""
+
+    prefix: str
+    bridges: dict[str, str]
+    legs: list[Leg] = field(default_factory=list)
+    routes: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def name(self, who: str) -> str:
+        """The namespace of somebody."""
+        return f"{self.prefix}{who}"
+
+    @property
+    def who(self) -> list[str]:
+        """Everybody with a namespace."""
+        return [WIRES, *dict.fromkeys(leg.who for leg in self.legs)]
+
+    def port(self, who: str, lan: str) -> str:
+        """The bridge's end of somebody's cable. Raises ValueError for a cable that is not there."""
+        for leg in self.legs:
+            if (leg.who, leg.lan) == (who, lan):
+                return leg.port
+        raise ValueError(f"{who} has no cable to {lan!r}; there are: {', '.join(self.bridges)}")
+
+    def add(self, who: str, device: str, lan: str, addresses: Iterable[str] = ()) -> None:
+        """Somebody gets a leg in a LAN."""
+        place = list(self.bridges).index(lan)
+        self.legs.append(Leg(who, device, lan, f"{who}-{place}", tuple(addresses)))
+
+    def words(self) -> Iterator[tuple[str, list[str]]]:
+        """(namespace or "", lines for `ip -batch`), in the order in which they are to be said."""
+        wires = self.name(WIRES)
+        yield "", [f"netns add {self.name(who)}" for who in self.who]
+        yield (
+            wires,
+            [
+                line
+                for bridge in self.bridges.values()
+                for line in (f"link add {bridge} type bridge forward_delay 0 mcast_snooping 0", f"link set {bridge} up")
+            ],
+        )
+        yield (
+            "",
+            [
+                f"link add {leg.port} netns {wires} type veth peer name {leg.device} netns {self.name(leg.who)}"
+                for leg in self.legs
+            ],
+        )
+        yield wires, [f"link set {leg.port} master {self.bridges[leg.lan]} up" for leg in self.legs]
+        for who in self.who[1:]:
+            yield self.name(who), list(self._inside(who))
+
+    def _inside(self, who: str) -> Iterator[str]:
+        yield "link set lo up"
+        for leg in self.legs:
+            if leg.who == who:
+                yield f"link set {leg.device} up"
+                for address in leg.addresses:
+                    yield f"address add {address} dev {leg.device}" + (" nodad" if ":" in address else "")
+        for to, via in self.routes.get(who, ()):
+            yield f"route add {to} via {via}"
+
+
+def topology(config: Config, prefix: str, centers: tuple[str, ...]) -> Topology:
+    """The networks of a configuration; `centers` are IPv4 addresses outside of all LANs. Raises ValueError."""
+    found = Topology(prefix, {lan.name: f"br{n}" for n, lan in enumerate(config.lans)} | {OUTSIDE: "br-out"})
+    for lan in config.lans:
+        if lan.vlan or "lo" in {lan.members[m].interface for m in MEMBERS}:
+            raise ValueError(f"lan {lan.name}: the laboratory's members have interfaces of their own, and no VLANs")
+        for m in MEMBERS:
+            own = lan.members[m]
+            found.add(m, own.interface, lan.name, [f"{a.ip}/{a.prefix}" for a in own.addresses])
+        found.add("router", f"lan{len(found.legs)}", lan.name, [_router(lan)])
+        hosts = list(_devices(config, lan))
+        if hosts:
+            found.add("field", f"field{len(found.legs)}", lan.name, hosts)
+    _behind(found, config, centers)
+    return found
+
+
+def _behind(found: Topology, config: Config, centers: tuple[str, ...]) -> None:
+    """The centers behind the router, and everybody's way to them."""
+    outside = ipaddress.ip_network(f"{centers[0]}/{_OUTSIDE_PREFIX}", strict=False)
+    for lan in config.lans:
+        if any(ipaddress.ip_address(ip) in _network(lan) for ip in centers):
+            raise ValueError(f"a center's host lies in lan {lan.name}: the laboratory's centers are behind a router")
+    gate = str(outside[_ROUTER_HOST])
+    found.add("router", "outside", OUTSIDE, [f"{gate}/{_OUTSIDE_PREFIX}"])
+    found.add("center", "eth0", OUTSIDE, [f"{ip}/{_OUTSIDE_PREFIX}" for ip in centers])
+    found.routes["center"] = [("default", gate)]
+    way = next((lan for lan in config.lans if lan.router), config.lans[-1])
+    for who in (*MEMBERS, "field"):
+        if who != "field" or ("field", way.name) in {(leg.who, leg.lan) for leg in found.legs}:
+            found.routes[who] = [("default", _router(way).partition("/")[0])]
+
+
+def _network(lan: Lan) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    first = next(a for a in lan.group if "." in a.ip)
+    return ipaddress.ip_network(f"{first.ip}/{first.prefix}", strict=False)
+
+
+def _router(lan: Lan) -> str:
+    network = _network(lan)
+    return f"{lan.router or network[_ROUTER_HOST]}/{network.prefixlen}"
+
+
+def _devices(config: Config, lan: Lan) -> Iterator[str]:
+    network = _network(lan)
+    hosts = {d.host for m in config.masters if m.lan == lan.name for d in m.devices if d.host}
+    yield from (f"{host}/{network.prefixlen}" for host in sorted(hosts) if ipaddress.ip_address(host) in network)
