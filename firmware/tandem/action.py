@@ -83,6 +83,15 @@ class AskWitness:
 
 
 @dataclass(slots=True, frozen=True)
+class Probe:
+    """Ask whether `host` on that LAN is there, from the own address; an answer is `Node.probed(key)`."""
+
+    key: str
+    lan: str
+    host: str
+
+
+@dataclass(slots=True, frozen=True)
 class Restart:
     """End this process in order, to be started again with what was persisted."""
 
@@ -101,4 +110,5 @@ class Stage:
     given: bool
 
 
-Action = Dial | OpenLine | CloseChannel | Listen | Persist | Store | ToHeart | Restart | Stage | AskWitness | Say
+_Asked = AskWitness | Probe
+Action = Dial | OpenLine | CloseChannel | Listen | Persist | Store | ToHeart | Restart | Stage | _Asked | Say

@@ -1,8 +1,9 @@
 """How fit a member is to serve, as one number: 255 less what each LAN without a carrier and each condition costs.
 
-A condition on a LAN, or on a point, is judged by both members as they see it. One that looks at the field or at the
-control centers can be judged only by the member that serves; the other keeps what it found when it served last, for
-a while. So a loss that both would meet moves the role once at most, and never to and fro.
+A condition on a LAN, or on a point, is judged by both members as they see it; a LAN is down without a carrier, or when
+its reference address does not answer. One that looks at the field or at the control centers can be judged only by the
+member that serves; the other keeps what it found when it served last, for a while, and counts devices that do not
+answer its probes. So a loss that both would meet moves the role once at most, and never to and fro.
 """
 
 from __future__ import annotations
@@ -33,25 +34,32 @@ class Judgement:
     for_ns: int
     seen: Callable[[], bool]
     serving_only: bool = False
+    apart: Callable[[], bool] = lambda: False
+    """Of `serving_only`: whether a member that does not serve sees in another, damped way that it would meet it."""
     since_ns: int = -1
     holds: bool = False
+    found: bool = False
     judged_ns: int = 0
 
     def look(self, now: int, serving: bool) -> bool:
         """Judge anew; True when `holds` changed."""
         before = self.holds
         if self.serving_only and not serving:
+            self.found = self.found and now - self.judged_ns < REMEMBERED_NS
             self.since_ns = -1
-            self.holds = before and now - self.judged_ns < REMEMBERED_NS
-            return before != self.holds
-        self.judged_ns = now
-        if not self.seen():
-            self.since_ns, self.holds = -1, False
-        elif self.since_ns < 0:
-            self.since_ns, self.holds = now, self.for_ns == 0
+            self.holds = self.found or self.apart()
         else:
-            self.holds = self.holds or now - self.since_ns >= self.for_ns
+            self.judged_ns = now
+            self.found = self.holds = self._lasts(self.seen(), now)
         return before != self.holds
+
+    def _lasts(self, seen: bool, now: int) -> bool:
+        """It was there for `for_ns` without a break."""
+        if not seen:
+            self.since_ns = -1
+        elif self.since_ns < 0:
+            self.since_ns = now
+        return seen and now - self.since_ns >= self.for_ns
 
 
 class Health:
@@ -78,19 +86,20 @@ class Health:
 
 
 def judgements(
-    config: Config, database: Database, carrier: Callable[[str], bool], connected: Callable[[], Mapping[str, bool]],
-    unwritten: Callable[[], bool] = bool,
+    config: Config, database: Database, works: Callable[[str], bool], connected: Callable[[], Mapping[str, bool]],
+    unwritten: Callable[[], bool] = bool, there: Callable[[str], bool | None] = lambda key: None,
 ) -> list[Judgement]:  # fmt: skip
-    """Every configured condition, a LAN without a carrier where no condition says for how long, a flash that fails.
+    """Every configured condition, a LAN that does not work where no condition says for how long, a flash that fails.
 
-    `carrier` answers for a LAN by name; `connected`: by control center, whether one of its front ends is here;
-    `unwritten`: the flash does not take what is to be written.
+    `works` answers for a LAN by name; `connected`: by control center, whether one of its front ends is here;
+    `unwritten`: the flash does not take what is to be written; `there`: whether "device:NAME" answers probes, None
+    where nothing is known.
     """
-    made = [_condition(one, config, database, carrier, connected) for one in config.standby.conditions]
+    made = [_condition(one, config, database, works, connected, there) for one in config.standby.conditions]
     named = {term.name for one in config.standby.conditions if (term := when.parse(one.when)).subject == "lan"}
     for lan in config.lans:
         if lan.name not in named:
-            made.append(Judgement(f"lan.{lan.name}.down", 0, _down(carrier, lan.name)))
+            made.append(Judgement(f"lan.{lan.name}.down", 0, _down(works, lan.name)))
     made.append(Judgement("flash.failed", FLASH_NS, unwritten))
     return made
 
@@ -99,22 +108,35 @@ def _condition(
     one: Condition,
     config: Config,
     database: Database,
-    carrier: Callable[[str], bool],
+    works: Callable[[str], bool],
     connected: Callable[[], Mapping[str, bool]],
+    there: Callable[[str], bool | None],
 ) -> Judgement:
     term, for_ns = when.parse(one.when), one.for_ms * MS
     if term.subject == "lan":
-        return Judgement(one.when, for_ns, _down(carrier, term.name))
+        return Judgement(one.when, for_ns, _down(works, term.name))
     if term.subject == "center":
         return Judgement(one.when, for_ns, lambda: not connected().get(term.name, False), serving_only=True)
     if term.subject == "master":
-        return Judgement(one.when, for_ns, _lost_share(term, config, database), serving_only=True)
+        return Judgement(one.when, for_ns, _lost_share(term, config, database), True, _unanswered(term, config, there))
     point_id = database.table.id(term.name)
     return Judgement(one.when, for_ns, lambda: database.present[point_id][2] == 1)
 
 
-def _down(carrier: Callable[[str], bool], lan: str) -> Callable[[], bool]:
-    return lambda: not carrier(lan)
+def _down(works: Callable[[str], bool], lan: str) -> Callable[[], bool]:
+    return lambda: not works(lan)
+
+
+def _unanswered(term: when.Term, config: Config, there: Callable[[str], bool | None]) -> Callable[[], bool]:
+    """The same share of a master's devices does not answer this member's probes."""
+    master = next(m for m in config.masters if m.name == term.name)
+    keys = [f"device:{device.name}" for device in master.devices if device.enabled]
+    return lambda: _beyond(term, sum(there(key) is False for key in keys), len(keys))
+
+
+def _beyond(term: when.Term, lost: int, of: int) -> bool:
+    share = lost / of if of else 0.0
+    return share >= term.limit if term.inclusive and lost else share > term.limit
 
 
 def _lost_share(term: when.Term, config: Config, database: Database) -> Callable[[], bool]:
@@ -124,8 +146,6 @@ def _lost_share(term: when.Term, config: Config, database: Database) -> Callable
     def seen() -> bool:
         present = database.present
         # a device that was never read is not lost yet: a start is no reason to move
-        lost = sum(not present[i][2] and present[i][0] > 0 for i in ids)
-        share = lost / len(ids) if ids else 0.0
-        return share >= term.limit if term.inclusive and lost else share > term.limit
+        return _beyond(term, sum(not present[i][2] and present[i][0] > 0 for i in ids), len(ids))
 
     return seen

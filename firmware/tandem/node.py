@@ -26,7 +26,6 @@ from tandem.point import MS, Say
 from tandem.registry import PointInfo
 from tandem.report import Reporter
 from tandem.show import show_point, show_record
-from tandem.standby.alone import wanted
 from tandem.standby.own import OwnState
 from tandem.standby.peer import NEVER
 from tandem.statistics import Figures
@@ -208,7 +207,7 @@ class Node(Parts):
     def _decide(self, now: int) -> None:
         self._actions += [Say(sentence, "warning") for sentence in self.health.look(now, self.is_active)]
         self.conduct.carry_out(self.role.tick(now, self.view, self._own(now)), now)
-        self._actions += self.witness.tick(now, *wanted(self.role))
+        self._actions += self.ask_around(now)
         for change in self.reporter.role_changes():
             self.ask(Say(f"{change.old.word} -> {change.new.word}: {change.cause}: {change.reason}"))
 
@@ -248,7 +247,7 @@ class Node(Parts):
     def due(self) -> int:
         """When `tick` must come, at the latest."""
         if not self._decided_due:
-            parts = self.linkup.due(), self.role.due(), self.heartbeat.due(self._now), self.witness.due()
+            parts = self.linkup.due(), self.role.due(), self.heartbeat.due(self._now), self.asks_due()
             self._decided_due = earliest(self._think_at, *parts) or self._think_at
         self._think_due = earliest(self._decided_due, self.mirror.due()) or self._decided_due
         due = earliest(self.field.due(), self.service.due(), self.control.due(), self.keeping.due())

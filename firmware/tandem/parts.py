@@ -14,6 +14,7 @@ from tandem.config.model import Config, Master, Member, Point
 from tandem.config.timing import RelayTimes
 from tandem.control import Control
 from tandem.database import Database
+from tandem.engine import earliest
 from tandem.field import Field
 from tandem.health import Health, judgements
 from tandem.journal import Journal
@@ -28,13 +29,14 @@ from tandem.point import MS, Say
 from tandem.remote import Remote
 from tandem.service import Service
 from tandem.slave import iec104
-from tandem.standby.alone import witnessed
+from tandem.standby.alone import wanted, witnessed
 from tandem.standby.heartbeat import Heartbeat
 from tandem.standby.link import Identity
 from tandem.standby.linkup import LinkUp
 from tandem.standby.mirror import Mirror
 from tandem.standby.peer import PeerView
 from tandem.standby.quoted import Quoted
+from tandem.standby.reach import Reach
 from tandem.standby.role import RoleMachine
 from tandem.standby.rules import BENCH, KERNEL, guard_rules
 from tandem.standby.sync import Sync
@@ -93,8 +95,9 @@ class Parts:
         self.proven = not self.rules.has_pins
         """The watchdog's proof test passed."""
         self.keeping = keeping = Keeping(self, past)
-        seen = (self.carrier, self.service.connected, lambda: bool(self.unsaved.fault or keeping.fault))
-        self.health = Health(judgements(config, self.database, *seen))
+        self.reach = Reach(config)
+        seen = (self.lan_works, self.service.connected, lambda: bool(self.unsaved.fault or keeping.fault))
+        self.health = Health(judgements(config, self.database, *seen, self.reach.there))
         self._actions += [Say(fault, "error") for fault in past.faults]
         self._actions.append(Persist(Past.REGISTRY, self.registry.to_json()))
 
@@ -167,6 +170,24 @@ class Parts:
             self.member, standby, relay, now, config.group.preferred, config.group.revert_after_s, slowest_ns
         )
         self.role.ordered_out, self.role.moves.stopped = self.remembered.ordered_out, self.remembered.reverts_stopped
+
+    def lan_works(self, lan: str) -> bool:
+        """It has a carrier, and its reference address answers; where nobody tells, it does."""
+        return self.carrier(lan) and self.reach.there(f"lan:{lan}") is not False
+
+    def probed(self, key: str) -> bool:
+        """A target of `reach` answered. True when it should be thought about at once."""
+        self.role.asked |= self.reach.answered(key)
+        return self.role.asked
+
+    def ask_around(self, now: int) -> list[Action]:
+        """What the witness, and who is on the LANs, are to be asked now."""
+        asks = self.witness.tick(now, *wanted(self.role))
+        return asks + self.reach.tick(now, self.is_active, self.view.health)
+
+    def asks_due(self) -> int | None:
+        """When the witness or somebody on the LANs is to be asked next."""
+        return earliest(self.witness.due(), self.reach.due())
 
     def ask_witness(self, seal: WitnessSeal, now: int) -> None:
         """The group has a granting witness, and this is the key that it shares with the pair."""

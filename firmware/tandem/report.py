@@ -12,6 +12,7 @@ from tandem.parts import Parts
 from tandem.point import MS, Cause, Say
 from tandem.show import time_text
 from tandem.standby.own import Transition
+from tandem.standby.reach import lost_targets
 from tandem.states import Reader, States, system_ids
 from tandem.statistics import Statistics
 from tandem.system import CONTROL_COUNTS
@@ -110,6 +111,7 @@ class Reporter:
             "out_of_service_because": node.role.ordered_out or node.role.ordered_fault,
             "contacts": {"own": bool(pins.own), "peer": bool(pins.peer), "watchdog": bool(pins.watchdog)},
             "coil": node.role.lines.coil,
+            "unreachable": dict(node.reach.lost()),
             "lans": {lan: node.carrier(lan) for lan in node.lan_names},
             "fence": "kernel lease and heart" if node.rules.fenced else "heart",
             "alone": node.role.alone.words(node.witness.view),
@@ -180,6 +182,7 @@ class Reporter:
         node = self.node
         two = "both members are active: take one out of service" if node.mirror.two_actives else ""
         found = [two, node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault, *node.keeping.alarms()]
+        found += lost_targets(node.reach)
         found += [node.role.alone.alarm(node.witness.view), *node.field.alarms()]
         found += node.service.doors_shut.values()
         return [sentence for sentence in found if sentence]

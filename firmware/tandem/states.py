@@ -32,6 +32,10 @@ class States:
             readers[f"lan.{lan}"] = _carrier(node, lan)
         self._readers = [(ids[name], reader) for name, reader in readers.items()]
         self._slow_readers = [(ids[name], reader) for name, reader in {**_of_machine(node), **more}.items()]
+        self._device_keys = {
+            master.name: [f"device:{device.name}" for device in master.devices if device.enabled]
+            for master in node.config.masters
+        }
         self._device_oks = {
             master.name: [ids[f"device.{device.name}.ok"] for device in master.devices if device.enabled]
             for master in node.config.masters
@@ -67,8 +71,12 @@ class States:
         for master, row in self.masters().items():
             self._set(f"master.{master}.ok", row["answer"] == row["devices"], stamp_us)
             self._set(f"master.{master}.lost", row["lost"], stamp_us)
+            self._set(f"master.{master}.unanswered", row["unanswered"], stamp_us)
             self._set(f"master.{master}.driven", row["driven"], stamp_us)
             self._set(f"master.{master}.connected", row["connected"], stamp_us)
+        for lan in node.config.lans:
+            if (there := node.reach.there(f"lan:{lan.name}")) is not None:
+                self._set(f"lan.{lan.name}.reference", there, stamp_us)
         apart = node.mirror.apart
         quality = 0 if apart.known else _INVALID
         node.database.set_local(self._ids["clock_offset_ms"], apart.offset_us / 1e3, stamp_us, quality)
@@ -82,6 +90,7 @@ class States:
                 "connected": any(streams[channel.name][0] for channel in self.node.channels[master]),
                 "driven": any(streams[channel.name][1] for channel in self.node.channels[master]),
                 "devices": len(oks),
+                "unanswered": sum(self.node.reach.there(key) is False for key in self._device_keys[master]),
                 "lost": sum(not present[point_id][2] and present[point_id][0] > 0 for point_id in oks),
                 "answer": sum(present[point_id][2] == 1 for point_id in oks),
             }

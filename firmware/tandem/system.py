@@ -141,11 +141,15 @@ _MACHINE = (
     _read("process.uptime_s", "since the process started", "s", True),
 )
 _PATH = (_said("path.each", "beats arrive over it", ("silent", "alive")),)
-_LAN = (_said("lan.each", "it has a carrier", ("down", "up")),)
+_LAN = (
+    _said("lan.each", "it has a carrier", ("down", "up")),
+    _said("lan.each.reference", "its reference address answers; never read before it was asked", _LOST_OK),
+)
 _MASTER = (
     SystemPoint("master.each.ok", _B, True, "its devices answer", _LOST_OK),
     _said("master.each.driven", "this member drives it: it has the right and a stream is open"),
     _said("master.each.connected", "a stream of it is open here, driven or kept for a takeover"),
+    _read("master.each.unanswered", "on a standby: devices that do not answer its ARP or ping"),
     _read("master.each.lost", "enabled devices that were lost: asked, and not answering"),
 )
 COUNTERS = (

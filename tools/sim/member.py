@@ -56,6 +56,8 @@ class Member(SupervisorLoop):
         past = self.flash.past()
         self.node = Node(config, self.letter, self.site.relay, past, self.world.random.randbytes, True, now)
         self.node.ask_witness(self.site.third.seal, now)
+        if self.site.probing:
+            self.node.reach.begin(now)
         nonce = self.world.random.getrandbits(32) | 1
         self.guard = Guard(guard_rules(config, self.letter, self.site.relay, True), Seal(bytes(32)), nonce, now)
         self._streams: dict[str, Pipe | str] = {}

@@ -49,7 +49,10 @@ def _board() -> dict[str, Any]:
 class Site:
     """Everything of one story; `members`, `centers`, `meter` and `feeder` are what the checkers look at."""
 
-    def __init__(self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays") -> None:
+    def __init__(
+        self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays", probing: bool = False
+    ) -> None:
+        """`probing`: the members' machines permit them to ask who is on the LANs."""
         self.world = World(seed)
         self.config = read_config(str(folder), board)
         relays = self.config.standby.arbitration == "relays"
@@ -68,6 +71,7 @@ class Site:
         self.feeder.words[("discrete", 0)] = 1  # the breaker is open
         self.line, self.tcp = RtuDevices(self.world, {1: self.feeder}), TcpDevice(self.world, self.meter)
         self.members: dict[str, Member] = {}
+        self.probing = probing
         self.air = Air(self)
         self.third = Third(self)
         self.wires = Wires(self, self.line, self.tcp)
@@ -102,6 +106,12 @@ class Site:
             self.meter.words[("holding", 4)] = draw.randrange(2) << 3
         high, low = struct.unpack(">HH", struct.pack(">f", 2.0 * self._step))
         self.meter.words[("holding", 0)], self.meter.words[("holding", 1)] = high, low
+
+    def answers_probe(self, letter: str, key: str, lan: str) -> bool:
+        """A member's ARP request is answered: by a router always, by a device that is not silent."""
+        return self.air.sends(letter, lan) and self.air.on_lan(letter, lan) and not (
+            key.startswith("device:") and self.tcp.silent
+        )
 
     def truth(self) -> dict[int, float]:
         """By information object address: what the devices hold now, in the centers' units."""

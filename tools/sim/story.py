@@ -28,8 +28,8 @@ _OPERATE_NS = 300 * MS
 class Story:
     """A site, its checks, and what was done to it."""
 
-    def __init__(self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays") -> None:
-        self.site = Site(seed, folder, board)
+    def __init__(self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays", probing: bool = False) -> None:
+        self.site = Site(seed, folder, board, probing)
         self.world = self.site.world
         self.checks = Checks(self.site)
         self.faults = Faults(self.site)

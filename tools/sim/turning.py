@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tandem.action import Action, AskWitness, CloseChannel, Dial, Listen, OpenLine, Persist, Restart, Store, ToHeart
+from tandem.action import (
+    Action,
+    AskWitness,
+    CloseChannel,
+    Dial,
+    Listen,
+    OpenLine,
+    Persist,
+    Probe,
+    Restart,
+    Store,
+    ToHeart,
+)
 from tandem.codec import heart as say
 from tandem.codec.beat import GRANTING, BeatBody
 from tandem.point import MS, SECOND, Say
@@ -169,6 +181,9 @@ class SupervisorLoop(Sockets):
             case Persist() | Store():
                 at, fault = self.flash.write(self.world.now)
                 self._at(at, lambda: self._written(action, fault))
+            case Probe(key=key, lan=lan):
+                if self.site.answers_probe(self.letter, key, lan):
+                    self._after(IPC_NS, lambda: self._event(lambda t: self._probed(key)))
             case AskWitness(octets=octets):
                 self.site.third.ask(self, octets)
             case ToHeart(request=request):
@@ -184,6 +199,9 @@ class SupervisorLoop(Sockets):
                 self.stop()
             case _:
                 raise NotImplementedError(f"the simulated supervisor does not know the action {action!r}")
+
+    def _probed(self, key: str) -> None:
+        self.node.probed(key)
 
     def _ask_heart(self, request: say.Request) -> None:
         self._after(IPC_NS, lambda: self._heart_event(lambda t: self.guard.request(request, t)))

@@ -42,6 +42,11 @@ def probe(mac: bytes, ip: bytes) -> bytes:
     return _arp(mac, _REQUEST, bytes(4), ip, _NOBODY)
 
 
+def ask(mac: bytes, source: bytes, ip: bytes) -> bytes:
+    """The ARP request with which `source` asks who has an IPv4 address: the answer comes to it alone."""
+    return _arp(mac, _REQUEST, source, ip, _NOBODY)
+
+
 def claim(frame: bytes) -> Claim | None:
     """Whose address a received frame claims: an ARP of whatever sort with a sender, or a neighbour advertisement."""
     if len(frame) >= 42 and frame[12:20] == b"\x08\x06\x00\x01\x08\x00\x06\x04":

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tandem.action import AskWitness, Stage
+from tandem.action import AskWitness, Probe, Stage
 from tandem.codec.witness import WitnessSeal, derive
 from tandem.config import stalls
 from tandem.config.finding import ConfigError
@@ -29,6 +29,7 @@ from tandem.port.again import begin_again
 from tandem.port.board import Board, BoardError, load_board
 from tandem.port.disk import StateFolder
 from tandem.port.heart import HeartClient
+from tandem.port.probes import Prober
 from tandem.port.realtime import be_realtime
 from tandem.port.tls import Keys, load_keys
 from tandem.port.witness import WitnessPort
@@ -95,6 +96,22 @@ def _ask_witness(supervisor: Supervisor, beat_key: bytes) -> None:
     supervisor.carry_out[AskWitness] = port.send
 
 
+def _probe(supervisor: Supervisor, member: Member) -> None:
+    """Open the way to ask who is there on the LANs."""
+    node = supervisor.node
+
+    def answered(key: str) -> None:
+        if node.probed(key):
+            supervisor.turn_soon()
+
+    def unable(key: str, why: str) -> None:
+        if sentence := node.reach.unable(key, why):
+            _log.warning("%s", sentence)
+
+    supervisor.carry_out[Probe] = Prober(supervisor.loop, supervisor.config, member, answered, unable).send
+    node.reach.begin(clock.monotonic_ns())
+
+
 def _refuse(reason: str) -> int:
     print(f"tandem gateway: {reason}", file=sys.stderr)
     return 2
@@ -120,6 +137,8 @@ async def _main(
     supervisor.carry_out[Stage] = Stager(supervisor, state, asked.board).start
     if config.standby.witness:
         _ask_witness(supervisor, beat_key)
+    if not board.plane_octet:  # the bench's LANs are played: whoever is asked there is this machine itself
+        _probe(supervisor, asked.member)
     api = LocalApi(supervisor, Path(asked.api) if asked.api else state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):

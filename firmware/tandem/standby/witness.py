@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tandem.action import AskWitness
+from tandem.action import Action, AskWitness
 from tandem.codec.witness import Frame, Holder, Kind, WitnessSeal
 from tandem.point import MS
 
@@ -83,7 +83,7 @@ class Witness:
         before = self.view
         return before != self.look(now) and self._wants
 
-    def tick(self, now: int, wants: bool, epoch: int) -> list[AskWitness]:
+    def tick(self, now: int, wants: bool, epoch: int) -> list[Action]:
         """`wants`: the right to serve alone, in this epoch. Returns what is to be sent."""
         if self._seal is None:
             return []
@@ -96,7 +96,7 @@ class Witness:
         if self._wants and not wants:
             self._until, self._refused, self._ask_at = 0, False, now
         self._wants, self._epoch = wants, epoch
-        asks = [self._ask(now)] if now >= self._ask_at else []
+        asks: list[Action] = [self._ask(now)] if now >= self._ask_at else []
         self.look(now)
         return asks
 
