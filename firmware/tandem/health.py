@@ -24,6 +24,8 @@ FLASH_NS = 10 * SECOND
 """A flash that fails for so long is a loss: once is written again."""
 REMEMBERED_NS = 3600 * SECOND
 """What a member found while it served counts against it so long afterwards."""
+APART_NS = 60 * SECOND
+"""A loss that probes showed counts so long after they are answered again: the peer's master needs longer to notice."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Judgement:
     since_ns: int = -1
     holds: bool = False
     found: bool = False
+    apart_ns: int = -APART_NS
     judged_ns: int = 0
 
     def look(self, now: int, serving: bool) -> bool:
@@ -47,7 +50,8 @@ class Judgement:
         if self.serving_only and not serving:
             self.found = self.found and now - self.judged_ns < REMEMBERED_NS
             self.since_ns = -1
-            self.holds = self.found or self.apart()
+            self.apart_ns = now if self.apart() else self.apart_ns
+            self.holds = self.found or now - self.apart_ns < APART_NS
         else:
             self.judged_ns = now
             self.found = self.holds = self._lasts(self.seen(), now)
