@@ -216,6 +216,8 @@ class Conduct:
                 case told.TwoActives(peer):
                     node.descends = descent(node.history.claims, peer.claims)
                     node.ask(Say("both members are active: each holds what it holds until one gives way", "error"))
+                case told.ServedApart():
+                    node.field.connect_anew("the other member served beside this one", now)
                 case told.AdoptRegistry(json):
                     node.ask(Persist(Past.REGISTRY, json))
                     node.restart("the active's point ids are adopted")

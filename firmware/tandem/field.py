@@ -220,6 +220,15 @@ class Field:
             highest = max(highest, channel.released)
         return highest
 
+    def connect_anew(self, reason: str, now: int) -> None:
+        """Another master may have drawn the devices' data to a connection of its own, and they do not say so."""
+        for link in self._of("service"):
+            if link.wanted and link.open and link.channel in self._confirming:
+                link.channel.closed(now, reason)
+                self._hang_up(link, reason, reset=True)
+                self._later(link, now)
+                self._collect(link, now)
+
     def cursors(self) -> dict[str, int]:
         """Drain, by key of the mirrored cursors, what was confirmed to the devices."""
         told = [(channel.name, channel.told()) for channel in self._confirming]

@@ -119,12 +119,12 @@ def test_equal_events_of_one_millisecond_are_matched_once_each() -> None:
 def test_only_the_devices_own_list_counts_and_only_until_it_is_drained() -> None:
     rig = Rig(ONE_POINT)
     wire = rig.read()
-    wire.hear(event(1))
+    wire.hear(event(1), event(0))
     confirmed = rig.journal.head
     wire.hear(event(0, 1), event(1, 2))
     wire = again(rig, confirmed)
     wire.hear(event(1))
-    assert rig.stored() == [("R1.earth", 1.0)], "it was confirmed: this is another one"
+    assert rig.stored() == [("R1.earth", 1.0)], "confirmed, and one of several of its millisecond: it may be another"
     wire.hear(event(0, 1))
     assert rig.stored() == [("R1.earth", 0.0)], "a point's events keep their order: its list has ended"
     rig.make()
@@ -134,6 +134,20 @@ def test_only_the_devices_own_list_counts_and_only_until_it_is_drained() -> None
     rig.stored()
     wire.hear(event(0, 1))
     assert rig.stored() == [("R1.earth", 0.0)], "nothing came for two seconds: the buffer was empty"
+
+
+def test_an_event_whose_confirm_was_lost_is_known_until_its_point_offers_another() -> None:
+    rig = Rig(ONE_POINT)
+    wire = rig.read()
+    wire.hear(event(1))
+    confirmed = rig.journal.head
+    wire.hear(event(0, 1))
+    wire = again(rig, confirmed)
+    wire.hear(event(1), event(0, 1), event(1, 2))
+    assert rig.stored() == [("R1.earth", 1.0)]
+    assert rig.count("offered_again") == 2
+    wire.hear(event(1))
+    assert rig.stored() == [("R1.earth", 1.0)], "the device was past it: this is another one"
 
 
 def test_untimed_events_are_counted_and_a_restart_ends_the_list() -> None:

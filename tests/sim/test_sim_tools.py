@@ -14,11 +14,11 @@ from tandem.standby.role_table import Input
 from tools.sim import matrix, prove
 from tools.sim.draw import picture
 from tools.sim.fault import Fault
+from tools.sim.group import EXAMPLE
 from tools.sim.mutants import MUTANTS
 from tools.sim.plan import Taste
 from tools.sim.play import Play
 from tools.sim.shrink import same_way, shrink
-from tools.sim.site import EXAMPLE
 from tools.sim.story import tell
 from tools.sim.tale import Tale, told
 from tools.sim.walk import Walk

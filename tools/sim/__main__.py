@@ -12,13 +12,14 @@ from pathlib import Path
 from tools.sim import third
 from tools.sim.draw import picture
 from tools.sim.fault import Fault
+from tools.sim.group import EXAMPLE
 from tools.sim.many import Job, Result, tell_all
 from tools.sim.matrix import report, run, share
 from tools.sim.mutants import MUTANTS
 from tools.sim.plan import SCRIPTS, Taste, draw_plan, taste_of
 from tools.sim.play import Play, prompt
 from tools.sim.shrink import same_way, shrink
-from tools.sim.site import BOARDS, EXAMPLE
+from tools.sim.site import BOARDS
 from tools.sim.story import tell
 from tools.sim.tale import Tale, told
 

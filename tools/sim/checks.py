@@ -91,6 +91,8 @@ class Checks:
 
     def _look_at_epoch(self, member: Member) -> None:
         role, letter = member.node.role, member.letter
+        if role.role is Role.RELEASING:
+            return  # one that cannot let go goes on in its epoch
         if role.role is not Role.ACTIVE:
             self._active.pop(letter, None)
             return
@@ -168,6 +170,9 @@ class Checks:
         for device in (self.site.feeder, self.site.meter):
             if self.world.now - device.asked.get(active.letter, 0) > _POLLED_NS:
                 return "a device is not asked by the active"
+        started = self.site.unit.started
+        if self.site.has_unit and (started is None or started.name != active.letter):
+            return "the remote unit is not started by the active"
         return ""
 
     def watch(self) -> None:

@@ -6,6 +6,7 @@ A device remembers what it executed: the ledger that the checkers judge controls
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -86,7 +87,7 @@ class TcpDevice:
                 self.pipe_closed(pipe, "silent")
         return len(self._buffers) >= _SESSIONS
 
-    def connected(self, pipe: Pipe) -> None:
+    def connected(self, pipe: Pipe, alive_until: Callable[[], int]) -> None:
         """A master is there."""
         self._buffers[pipe] = b""
         self._heard[pipe] = self.world.now

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tandem.codec.beat import Role
-from tools.bench.plan import other
 from tools.sim.fault import Fault
 from tools.sim.member import Member
 from tools.sim.site import Site
-from tools.sim.world import MS, SECOND
+from tools.sim.troubles import NOTHING, Troubles
+from tools.sim.world import MS
 
-BURST = 300
 
-
-class Faults:
+class Faults(Troubles):
     """The hands of fate. `hurt` does one fault; all are mended by themselves, or by `mend_all`."""
 
     def __init__(self, site: Site) -> None:
@@ -60,7 +58,7 @@ class Faults:
             self.world.tell(f"mended: {fault.kind} of {fault.letter}")
             mend()
 
-        if mend is not _NOTHING:
+        if mend is not NOTHING:
             self.world.after(fault.for_ms * MS, mended)
 
     def mend_all(self) -> None:
@@ -181,120 +179,35 @@ class Faults:
         self.air.mute.update(ways)
         return lambda: self.air.mute.difference_update(ways)
 
-    # --- streams, beats, flash, field, centers, people ------------------------------------------------------------
-
-    def _reset_link(self, member: Member) -> Callable[[], None]:
-        if self.site.wires.link is not None:
-            self.site.wires.link.tear("reset by a forged segment")
-        return _NOTHING
-
-    def _replay(self, member: Member) -> Callable[[], None]:
-        """What the member sent lately comes again."""
-        return lambda: self.air.replay(member.letter)
-
-    def _reboot_and_replay(self, member: Member) -> Callable[[], None]:
-        """The peer of who is replayed begins anew, and hears the old frames before the fresh ones."""
-        peer = self.site.members[other(member.letter)]
-        rise = self._kill_all(peer)
-
-        def mend() -> None:
-            rise()
-            for after_ms in (1, 30, 100, 400):
-                self.world.after(after_ms * MS, lambda: self.air.replay(member.letter))
-
-        return mend
-
-    def _flash(self, mood: str) -> Callable[[Member], Callable[[], None]]:
-        def hurt(member: Member) -> Callable[[], None]:
-            member.flash.mood = mood
-            return lambda: setattr(member.flash, "mood", "well")
-
-        return hurt
-
-    def _late(self, member: Member) -> Callable[[], None]:
-        """Devices answer late: also to somebody else than who asked."""
-        self.site.line.late_ns = (270 if member.letter == "a" else 340) * MS  # before its time-out, or after it
-        self.site.tcp.late_ns = 400 * MS
-
-        def mend() -> None:
-            self.site.line.late_ns = self.site.tcp.late_ns = 0
-
-        return mend
-
-    def _silent(self, member: Member) -> Callable[[], None]:
-        self.site.line.silent = self.site.tcp.silent = True
-
-        def mend() -> None:
-            self.site.line.silent = self.site.tcp.silent = False
-
-        return mend
-
-    def _device_restarts(self, member: Member) -> Callable[[], None]:
-        self.site.tcp.restart()
-        return _NOTHING
-
-    def _hang_up(self, member: Member) -> Callable[[], None]:
-        for center in self.site.centers.values():
-            center.hang_up()
-        return _NOTHING
-
-    def _away(self, member: Member) -> Callable[[], None]:
-        """One of the centers is away, the other reads on."""
-        center = self.site.centers["probe"]
-        center.away = True
-        center.hang_up()
-        return lambda: setattr(center, "away", False)
-
-    def _burst(self, member: Member) -> Callable[[], None]:
-        """Everything changes, again and again, in a few milliseconds."""
-        for i in range(10):
-            self.world.after(i * MS, lambda: self.site.burst(BURST // 10))
-        return _NOTHING
-
-    def _switchover(self, member: Member) -> Callable[[], None]:
-        if member.up:
-            member.order(other(member.letter))
-        return _NOTHING
-
-    def _clock(self, member: Member) -> Callable[[], None]:
-        """Somebody sets it; by more than a story is long, so that no stamp of a story comes twice."""
-        member.clock_step_us += self.world.random.choice((-3600, -61, 61, 86400)) * SECOND // 1000
-        return _NOTHING
-
 
 def _all(calls: list[Callable[[], None]]) -> None:
     for call in calls:
         call()
 
 
-def _nothing() -> None:
-    """What is over by itself."""
-
-
-_NOTHING = _nothing
 KINDS: dict[str, Callable[[Faults, Member], Callable[[], None]]] = {
     "kill": Faults._kill, "kill-all": Faults._kill_all, "kill-heart": Faults._kill_heart, "stall": Faults._stall,
     "freeze-heart": Faults._freeze_heart, "freeze": Faults._freeze, "end": Faults._end, "power": Faults._cut_power,
-    "hang": Faults._hang, "weld": Faults._welds, "reset-link": Faults._reset_link, "replay": Faults._replay,
-    "reboot-and-replay": Faults._reboot_and_replay, "late": Faults._late, "silent": Faults._silent,
-    "device-restart": Faults._device_restarts, "hang-up": Faults._hang_up, "center-away": Faults._away,
-    "burst": Faults._burst,
-    "switchover": Faults._switchover, "clock": Faults._clock, "apart": Faults._apart, "between": Faults._between,
+    "hang": Faults._hang, "weld": Faults._welds, "reset-link": Faults.reset_link, "replay": Faults.replay,
+    "reboot-and-replay": Faults.reboot_and_replay, "late": Faults.late, "silent": Faults.silent,
+    "device-restart": Faults.device_restarts, "hang-up": Faults.hang_up, "center-away": Faults.away,
+    "burst": Faults.burst, "flap": Faults.flap,
+    "switchover": Faults.switchover, "clock": Faults.clock, "apart": Faults._apart, "between": Faults._between,
     "one-way": Faults._one_way,
     "cable-1": lambda f, m: f._cut(f._lan(0), m.letter), "cable-2": lambda f, m: f._cut(f._lan(1), m.letter),
     "switch-1": lambda f, m: f._cut(f._lan(0), None), "switch-2": lambda f, m: f._cut(f._lan(1), None),
     "crossover": lambda f, m: f._cut("crossover", None),
     "one-way-1": lambda f, m: f._mute([(m.letter, f._lan(0))]),
     "one-way-2": lambda f, m: f._mute([(m.letter, f._lan(1))]),
-    "flash-slow": lambda f, m: f._flash("slow")(m), "flash-full": lambda f, m: f._flash("full")(m),
-    "flash-lies": lambda f, m: f._flash("lies")(m),
+    "flash-slow": lambda f, m: f.flash("slow")(m), "flash-full": lambda f, m: f.flash("full")(m),
+    "flash-lies": lambda f, m: f.flash("lies")(m),
     "witness-cut": lambda f, m: f.site.third.hurt("witness-cut", m.letter),
     "witness-gone": lambda f, m: f.site.third.hurt("witness-gone", m.letter),
     "witness-restart": lambda f, m: f.site.third.hurt("witness-restart", m.letter),
     "witness-flash-full": lambda f, m: f.site.third.hurt("witness-flash-full", m.letter),
 }  # fmt: skip
 GENTLE = frozenset({
-    "reset-link", "replay", "late", "silent", "device-restart", "hang-up", "center-away", "burst", "clock", "switch-1",
-    "switch-2", "crossover", "one-way-1", "one-way-2", "flash-slow", "flash-full", "flash-lies",
+    "reset-link", "replay", "late", "silent", "device-restart", "hang-up", "center-away", "burst", "flap", "clock",
+    "switch-1", "switch-2", "crossover", "one-way-1", "one-way-2", "flash-slow", "flash-full", "flash-lies",
 })  # fmt: skip
 """Faults for which no role has to move."""

@@ -12,8 +12,10 @@ from collections import Counter
 from tandem.codec.record import unpack
 from tools.bench.plan import other
 from tools.sim.center import SPONTANEOUS, Center, Event
+from tools.sim.confirms import Confirms
 from tools.sim.member import Member
 from tools.sim.site import Site
+from tools.sim.unit import TYPES
 from tools.sim.world import MS, SECOND
 
 RISING = {2001: "F1.voltage_l1", 2101: "M1.active_power"}
@@ -41,6 +43,7 @@ class Ledger:
         """Setpoints by value: when the center gave them."""
         self.horizon = 0
         """What was told before may have been lost with a journal that nobody else had."""
+        self.confirms = Confirms(site)
         self._highest: dict[int, float] = {}
         self._session: dict[str, tuple[int, set[tuple[int, float, bytes]]]] = {}
         self._frozen: dict[str, tuple[int, int]] = {}
@@ -63,6 +66,8 @@ class Ledger:
     # --- as it happens ------------------------------------------------------------------------------------------
 
     def _delivered(self, center: Center, event: Event) -> None:
+        if wrong := self.confirms.delivered(center, event, not self.horizon):
+            raise Broken(f"twice: {wrong}")
         if event.cause == SPONTANEOUS and event.stamp and event.ioa < _LOCAL:
             self._spontaneous(center, event)
         if event.ioa in self._rising:
@@ -75,7 +80,8 @@ class Ledger:
         if began != len(center.starts):
             seen = set()
             self._session[center.name] = len(center.starts), seen
-        if key in seen and not self.horizon:  # two that were apart may both have seen the same change
+        once = not self.horizon and event.ioa not in TYPES  # two that were apart may both have seen the same change
+        if key in seen and once:
             raise Broken(f"twice: {center.name} was told {event.ioa} = {event.value} twice in one session")
         seen.add(key)
         told = self.told[center.name]
@@ -141,6 +147,8 @@ class Ledger:
                     for peer, its in self.told.items():
                         if key not in its:
                             raise Broken(f"lost: {peer} was never told {key[0]} = {key[1]}, which {name} was")
+        if wrong := self.confirms.lost(self.horizon, until):
+            raise Broken(f"lost: {wrong}")
         self._controls()
 
     def _controls(self) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from tools.sim.group import EXAMPLE
 from tools.sim.many import tell_one
 from tools.sim.mutants import MUTANTS, Mutant
-from tools.sim.site import EXAMPLE
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COPIED = ("firmware/tandem", "tools", "board")

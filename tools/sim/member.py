@@ -40,6 +40,8 @@ class Member(SupervisorLoop):
         self.thawed_ns = 0
         """When its processes went on after they had stood still."""
         self.boots = 0
+        self.died: dict[int, int] = {}
+        """By boot: when its supervisor died."""
         site.plant.sense(letter, self._pins_changed)
         self.boot()
 
@@ -87,6 +89,7 @@ class Member(SupervisorLoop):
             self._after(IPC_NS, self._heart_tells)
         elif not of_heart and self.supervisor.alive:
             self.supervisor.alive = False
+            self.died[self.boots] = self.world.now
             self.site.listening.pop(self.letter, None)
             self.world.after(self.world.random.randrange(1, 12) * MS, self._buried(self._channels))
             self._streams, self._channels = {}, {}

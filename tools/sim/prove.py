@@ -13,10 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tools.sim.group import EXAMPLE
 from tools.sim.many import Job, tell_all
 from tools.sim.matrix import report, run
 from tools.sim.mutants import MUTANTS
-from tools.sim.site import BOARDS, EXAMPLE
+from tools.sim.site import BOARDS
 from tools.sim.walk import Walk
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from tandem.config.load import load
-from tandem.config.model import Config
+from tandem.config.model import Config, Master
 from tandem.config.timing import RelayTimes
 from tools.bench.plan import BOARD, make_plan
 from tools.sim.aims import Aims
 from tools.sim.air import Air
 from tools.sim.center import Center, Event
 from tools.sim.devices import Registers, RtuDevices, TcpDevice
+from tools.sim.group import EXAMPLE, with_unit
 from tools.sim.member import Member
 from tools.sim.plant import Plant
 from tools.sim.third import Third, standby_of
+from tools.sim.unit import BREAKER, LEVEL, RemoteUnit
 from tools.sim.wires import Wires
 from tools.sim.world import MS, World
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "example-group"
 BOARDS = ("relays", "software")
 _MOVES_NS = 120 * MS
 _CENTERS = {"north": "127.0.0.1", "probe": "127.20.2.31"}
@@ -33,8 +34,8 @@ _RING = 2048  # small rings, so that they wrap and a boot costs little
 
 @cache
 def read_config(folder: str, board: str) -> Config:
-    """The configuration for one kind of board. Raises tandem.config.load.ConfigError."""
-    config = load(folder)
+    """The configuration for one kind of board; the example group's has the remote unit as well. Raises ConfigError."""
+    config = with_unit() if folder == str(EXAMPLE) else load(folder)
     standby = replace(config.standby, soe_records=_RING, analog_records=_RING)
     if board == "software":
         standby = replace(standby, arbitration="software")
@@ -68,13 +69,15 @@ class Site:
         self.delivered: Callable[[Center, Event], None] = lambda center, event: None
         """Called when a control center has read an object."""
         self.feeder, self.meter = Registers(self.world), Registers(self.world)
+        self.unit = RemoteUnit(self.world)
+        self.has_unit = any(m.protocol == "iec104" for m in self.config.masters)
         self.feeder.words[("discrete", 0)] = 1  # the breaker is open
         self.line, self.tcp = RtuDevices(self.world, {1: self.feeder}), TcpDevice(self.world, self.meter)
         self.members: dict[str, Member] = {}
         self.probing = probing
         self.air = Air(self)
         self.third = Third(self)
-        self.wires = Wires(self, self.line, self.tcp)
+        self.wires = Wires(self, self.line, {d.host: self._behind(m) for m in self.config.masters for d in m.devices})
         self.members["a"], self.members["b"] = Member(self, "a"), Member(self, "b")
         self.centers = {
             name: Center(self.world, name, host, self.wires.call, lambda c, e: self.delivered(c, e))
@@ -84,6 +87,9 @@ class Site:
         """While the field changes by itself."""
         self._step = 0
         self.world.after(_MOVES_NS, self._field_moves)
+
+    def _behind(self, master: Master) -> TcpDevice | RemoteUnit:
+        return self.unit if master.protocol == "iec104" else self.tcp
 
     def _field_moves(self) -> None:
         """Measured values rise step by step, so that their order can be seen; breakers follow their coils."""
@@ -106,6 +112,10 @@ class Site:
             self.meter.words[("holding", 4)] = draw.randrange(2) << 3
         high, low = struct.unpack(">HH", struct.pack(">f", 2.0 * self._step))
         self.meter.words[("holding", 0)], self.meter.words[("holding", 1)] = high, low
+        if self.has_unit:
+            self.unit.change(LEVEL, float(self._step))
+            if draw.randrange(4) == 0:
+                self.unit.change(BREAKER, 3 - self.unit.values[BREAKER])
 
     def answers_probe(self, letter: str, key: str, lan: str) -> bool:
         """A member's ARP request is answered: by a router always, by a device that is not silent."""
@@ -118,7 +128,8 @@ class Site:
         feeder, meter = self.feeder.words, self.meter.words
         high, low = meter.get(("holding", 0), 0), meter.get(("holding", 1), 0)
         open_, closed = feeder.get(("discrete", 0), 0), feeder.get(("discrete", 1), 0)
-        return {
+        unit = self.unit.values if self.has_unit else {}
+        return unit | {
             1001: closed << 1 | open_,
             1002: feeder.get(("discrete", 2), 0),
             1101: meter.get(("holding", 4), 0) >> 3,

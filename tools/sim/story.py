@@ -10,8 +10,9 @@ from tools.sim.aims import PATIENCE_MS
 from tools.sim.checks import Broken, Checks
 from tools.sim.fault import Fault
 from tools.sim.faults import Faults
+from tools.sim.group import EXAMPLE
 from tools.sim.plan import draw_plan, taste_of
-from tools.sim.site import EXAMPLE, Site
+from tools.sim.site import Site
 from tools.sim.world import MS, SECOND
 
 _WARM_NS = 8 * SECOND

@@ -18,6 +18,7 @@ from tools.sim.center import Center
 from tools.sim.devices import RtuDevices, TcpDevice
 from tools.sim.member import Member
 from tools.sim.pipes import Pipe
+from tools.sim.unit import RemoteUnit
 from tools.sim.world import MS, SECOND
 
 _LOST_NS = 3 * SECOND  # a connection attempt into a cut cable ends so late
@@ -27,7 +28,8 @@ _TURNAROUND_NS = 3 * MS
 class Wires:
     """Everything that carries streams; `site` says who is there, `site.air` whether the way is whole."""
 
-    def __init__(self, site: Any, line: RtuDevices, meter: TcpDevice) -> None:
+    def __init__(self, site: Any, line: RtuDevices, devices: dict[str, TcpDevice | RemoteUnit]) -> None:
+        """`devices`: by host."""
         self.site = site
         self.air = site.air
         self.fenced = True
@@ -36,7 +38,7 @@ class Wires:
         self.link: Pipe | None = None
         self.asked: Callable[[str, str, bytes], None] = lambda letter, line, octets: None
         """Called with (member, line, octets) of every request that reaches a field line."""
-        self._line, self._meter = line, meter
+        self._line, self._devices = line, devices
         self._streams = 0
         self._sessions: list[tuple[Pipe, str]] = []
         self._line_free = 0
@@ -50,6 +52,7 @@ class Wires:
         peer = self.site.members[other(letter)]
         to_peer = dial.port == LINK_PORT
         group = dial.source == "group"
+        device = self._devices.get(dial.host)
         air = self.air
 
         def up(to: int) -> bool:
@@ -63,16 +66,16 @@ class Wires:
                 self.world.after(_LOST_NS, lambda: member.refused(channel, "no answer", boots))
             elif to_peer and not (peer.letter == "a" and peer.supervisor.alive):
                 member.refused(channel, "refused", boots)
-            elif not to_peer and self._meter.full():
+            elif device is not None and device.full():
                 member.refused(channel, "refused: its sessions are taken", boots)
             else:
-                pipe = self._pipe(member, peer if to_peer else self._meter, up, letter)
+                pipe = self._pipe(member, peer if device is None else device, up, letter)
                 member.connected(pipe, channel, boots)
-                if to_peer:
+                if device is None:
                     self.link = pipe
                     peer.accept(pipe, f"link:{lan}#p{self._streams}", "", False)
                 else:
-                    self._meter.connected(pipe)
+                    device.connected(pipe, lambda: member.died.get(boots, self.world.now))
 
         self.world.after(LAN_NS, arrive)
 

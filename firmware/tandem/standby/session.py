@@ -31,10 +31,11 @@ from tandem.standby.forward import Answerer, Forwarder
 from tandem.standby.grant import Granter, Lease
 from tandem.standby.histories import History
 from tandem.standby.link import Identity, Link
+from tandem.standby.salvaging import Salvaging
 from tandem.standby.sink import Sink
 from tandem.standby.soft import Soft
 from tandem.standby.source import Source
-from tandem.standby.told import AdoptRegistry, ClaimAgain, Ordered, PeerCursor, PeerState, TwoActives
+from tandem.standby.told import AdoptRegistry, ClaimAgain, Ordered, PeerCursor, PeerState, ServedApart, TwoActives
 
 TWO_ACTIVES = "both members say that they are active"
 RESYNCS_MAX = 5
@@ -72,6 +73,8 @@ class Sessions:
         self._told_fault = False
         self._resyncs = 0
         self._heard_ns = 0
+        self._apart_claim = b""
+        self._salvaging = Salvaging()
 
     def _compose(self, session: int, echo: int) -> Hello:
         me, head = self._link.me, self._database.journal.head
@@ -100,6 +103,7 @@ class Sessions:
             self.trouble = TWO_ACTIVES
             self._events.append(TwoActives(peer))
         elif self.active:
+            self._served_apart(peer)
             epoch = max((claim.epoch for claim in peer.claims), default=0)
             if epoch > self.history.epoch:
                 self.trouble = f"the standby knows epoch {epoch}, this active is of epoch {self.history.epoch}"
@@ -115,6 +119,13 @@ class Sessions:
         if self.trouble:
             self._events.append(Say(f"Nothing is mirrored: {self.trouble}", "warning"))
 
+    def _served_apart(self, peer: Hello) -> None:
+        newest = peer.claims[-1].claim_id if peer.claims else b""
+        mine = self.history.claims
+        if newest and newest != self._apart_claim and mine and newest not in [claim.claim_id for claim in mine]:
+            self._apart_claim = newest
+            self._events.append(ServedApart())
+
     def _tables_differ(self, peer: Hello) -> None:
         self._events.append(Say(f"Nothing is mirrored: {self.trouble}", "error"))
         self.granter.unsynced(self.trouble)
@@ -129,6 +140,7 @@ class Sessions:
             self.granter.owed(now)
         self.source.end()
         self.sink.end()
+        self._salvaging.end()
         self._answerer.end()
         self.apart.forget()
         self._events += self._forwarder.end(why)
@@ -228,9 +240,12 @@ class Sessions:
     def _salvage(self, octets: bytes) -> None:
         """Events that only the former active had released: journaled with their times, never present values."""
         try:
-            for record in unpack(self._database.mirrored_of(octets)):
-                self._database.append_salvaged(record)
+            count = 0
+            for record in list(unpack(self._database.mirrored_of(octets))):
+                if self._salvaging.lacks(record, self._database.journal, self.source.fork):
+                    self._database.append_salvaged(record)
+                    count += 1
         except ValueError as error:
             self._link.fail(f"salvaged events cannot be taken: {error}")
         else:
-            self._events.append(Say(f"{len(octets) // 32} events of the former active were salvaged"))
+            self._events.append(Say(f"{count} events of the former active were salvaged"))

@@ -65,7 +65,8 @@ class Source:
         self._cursor = Cursor()
         self._row = 0
         self._attempts = 0
-        self._fork = 0
+        self.fork = 0
+        """The last number in common with the standby, as of the session's beginning."""
         self._frames = 0  # sent in this session
         self._taken = 0
         self._octets = 0  # not acknowledged
@@ -83,7 +84,7 @@ class Source:
         self._reset()
         journal = self._database.journal
         parted = fork(self._history.claims, journal.head, peer.claims, peer.head)
-        self._fork = parted.number
+        self.fork = parted.number
         if peer.head <= parted.number and journal.holds_after(peer.head):
             if peer.head < self._granter.acknowledged:
                 self._granter.unsynced(f"the standby returned with record {peer.head} as its last")
@@ -174,7 +175,7 @@ class Source:
         self._cursor.soe += journal.lost(self._cursor)[0]
         self._cursor.analog += journal.lost(self._cursor)[1]
         self.phase, self._row, self.sent, self._whole_at = Phase.ROWS, 0, 0, 0
-        self._send(Begin(self._fork, max(start, journal.soe.gone), max(start, journal.analog.gone)), now)
+        self._send(Begin(self.fork, max(start, journal.soe.gone), max(start, journal.analog.gone)), now)
 
     def _send_rows(self, now: int) -> None:
         octets = self._database.rows(self._row, self._row + self.rows_a_frame)

@@ -30,6 +30,11 @@ class TwoActives:
 
 
 @dataclass(slots=True, frozen=True)
+class ServedApart:
+    """The standby was active beside this active, which never followed its claim."""
+
+
+@dataclass(slots=True, frozen=True)
 class PeerCursor:
     """A control center's cursor moved on the other member, in the own numbering."""
 

@@ -57,7 +57,7 @@ class Confirms:
 
     def end(self) -> None:
         """The connection is gone, or the right to it."""
-        self._owed = self._owed or bool(self._received or self._freed) or self._offered.active
+        self._owed = self._owed or bool(self._said or self._received or self._freed) or self._offered.owed
         self._received.clear()
         self._freed.clear()
         self._offered.end()
@@ -88,7 +88,7 @@ class Confirms:
         self._settle(self._last)
 
     def _settle(self, number: int) -> None:
-        if not self._owed and not self._offered.active:
+        if not self._owed and not self._offered.owed:
             self._confirm(number)
 
     def _confirm(self, number: int) -> None:
