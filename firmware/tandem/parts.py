@@ -160,6 +160,7 @@ class Parts:
             self.registry.to_json(),
             self.clock,
         )
+        self.mirror.confirms = self.field.confirms
         self.centers = Centers(self.member, self.service, self.mirror)
         self.outside = Outside(self.member, self.service, self.mirror, self.ask)
         self.journeys = Journeys(self.member, self.database, self.mirror, self.service, self.field)

@@ -20,10 +20,10 @@ from tandem.codec.link import (
 )
 from tandem.codec.link_commit import CommitWord, Piece
 from tandem.codec.link_time import TimeAsked, TimeTold
-from tandem.codec.record import unpack
+from tandem.codec.record import Record, unpack
 from tandem.database import Database
 from tandem.engine import Close
-from tandem.point import Say
+from tandem.point import DEVICE_TIME, Say
 from tandem.registry import Registry
 from tandem.standby.apart import Apart
 from tandem.standby.cursors import Cursors
@@ -75,6 +75,9 @@ class Sessions:
         self._heard_ns = 0
         self._apart_claim = b""
         self._salvaging = Salvaging()
+        self.confirms: Callable[[int], str] = lambda point_id: ""
+        """Point id -> the cursor of what its device was confirmed, "" where that wants no confirm."""
+        self._confirmed: dict[str, int] = {}
 
     def _compose(self, session: int, echo: int) -> Hello:
         me, head = self._link.me, self._database.journal.head
@@ -196,6 +199,7 @@ class Sessions:
         if fault:
             self._resync(fault, now)
         elif isinstance(message, Begin):
+            self._confirmed = self._confirmed or dict(self.cursors.numbers)
             self.cursors.clamp(self.sink.common)  # numbers above the fork will name other records
         elif self.sink.following:
             if self._database.journal.head > head:
@@ -206,8 +210,14 @@ class Sessions:
     def _followed(self) -> None:
         """The image is whole: cursors fit it now, and the active may have what only this member released."""
         self.cursors.clamp(self._database.journal.head)
-        for octets in self.sink.salvage(self.granter.released_seq):
+        for octets in self.sink.salvage(self.granter.released_seq, self._device_keeps):
             self._link.send(Salvage(octets))
+        self._confirmed = {}
+
+    def _device_keeps(self, record: Record) -> bool:
+        """No confirm of the event was sent while this member was active."""
+        cursor = self.confirms(record[3]) if record[5] & DEVICE_TIME else ""
+        return bool(cursor) and record[0] > self._confirmed.get(cursor, 0)
 
     def _resync(self, fault: str, now: int) -> None:
         self._resyncs += 1

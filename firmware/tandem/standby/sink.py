@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tandem.codec.link import Ack, Begin, End, Hello, Message, Resume, Rows, Slice, Tail
-from tandem.codec.record import SIZE, up_to
+from tandem.codec.record import RECORD, SIZE, Record, up_to
 from tandem.database import Database
 from tandem.standby.grant import Lease
 from tandem.standby.histories import History, fork
@@ -105,12 +105,17 @@ class Sink:
         events, self._events = self._events, []
         return events
 
-    def salvage(self, released: int) -> list[bytes]:
-        """Drain what the active is to be offered: own records above the fork that were released up to `released`."""
+    def salvage(self, released: int, kept: Callable[[Record], bool] = lambda record: False) -> list[bytes]:
+        """Drain what the active is to be offered: own records above the fork that were released up to `released`.
+
+        `kept`: the device of that event has it still, and offers it to the active itself.
+        """
         tail, self._tail = self._tail, None
         if tail is None:
             return []
         offered = up_to(tail.soe, released) + up_to(tail.analog, released)
+        records = [offered[at : at + SIZE] for at in range(0, len(offered), SIZE)]
+        offered = b"".join(octets for octets in records if not kept(RECORD.unpack(octets)))
         size = _SALVAGE_RECORDS * SIZE
         return [offered[at : at + size] for at in range(0, len(offered), size)]
 
