@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tandem.codec.record import unpack
+from tandem.point import DEVICE_TIME, Cause
 from tools.sim.center import SPONTANEOUS, Center, Event
+from tools.sim.group import POINTS
 from tools.sim.site import Site
 from tools.sim.unit import TYPES, Key
 
@@ -15,6 +18,7 @@ class Confirms:
     """Counts by event, since a contact that chatters makes equal ones within a millisecond.
 
     Of those one window may come again: when an N(R) was lost nobody can tell which of equal events is offered anew.
+    An event whose confirm was lost may also come once as salvaged, where the unit offers it later.
     """
 
     def __init__(self, site: Site) -> None:
@@ -35,9 +39,16 @@ class Confirms:
         seen[key] += 1
         made = self.site.unit.made[key]  # none: a change that an interrogation showed, with the gateway's time
         most = made if made < 2 else made + _AGAIN
-        if sure and 0 < most < seen[key]:
+        if sure and 0 < most < seen[key] and not (seen[key] == 2 and self._salvaged(event)):
             return f"{center.name} was told {event.ioa} = {event.value} {seen[key]} times in one session"
         return ""
+
+    def _salvaged(self, event: Event) -> bool:
+        node = self.site.members[event.served_by].node
+        point = node.table.id(POINTS[event.ioa])
+        rings = node.journal.slices(node.journal.cursor(0), node.journal.head, node.journal.soe.capacity)
+        found = (r for ring in rings for r in unpack(ring) if r[3] == point and r[2] == event.value)
+        return any(record[5] & ~DEVICE_TIME == Cause.SALVAGED for record in found)
 
     def lost(self, since: int, until: int) -> str:
         """Which event that was confirmed between those times some center was never told of; "" for none."""

@@ -30,7 +30,9 @@ address = {ADDRESS}
 host = "127.20.1.61"
 points = "unit.csv"
 """
-_POINTS = f"name,kind,address\ndoor,binary,{DOOR}\nbreaker,double,{BREAKER}\nlevel,analog,{LEVEL}\n"
+POINTS = {DOOR: "U1.door", BREAKER: "U1.breaker", LEVEL: "U1.level"}
+"""The unit's points by information object address."""
+_LIST = f"name,kind,address\ndoor,binary,{DOOR}\nbreaker,double,{BREAKER}\nlevel,analog,{LEVEL}\n"
 _SERVED = f"""U1.door,M_SP_TB_1,{DOOR},1,,,,,
 U1.breaker,M_DP_TB_1,{BREAKER},1,,,,,
 U1.level,M_ME_TF_1,{LEVEL},2,,,,,
@@ -42,7 +44,7 @@ def with_unit() -> Config:
     """The example's configuration and the unit's. Raises tandem.config.load.ConfigError."""
     files = dict(read_folder(str(EXAMPLE)))
     files["gateway.toml"] += _MASTER.encode()
-    files["unit.csv"] = _POINTS.encode()
+    files["unit.csv"] = _LIST.encode()
     files["scada.csv"] = files["scada.csv"].rstrip() + b"\n" + _SERVED.encode()
     config, findings = parse_octets(files)
     if config is None:
