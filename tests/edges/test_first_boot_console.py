@@ -14,6 +14,8 @@ import pexpect
 import pytest
 
 from tandem.config.load import load
+from tandem.manage.choose import choose
+from tandem.port.disk import StateFolder
 from tandem.port.password import HASH, matches
 from tandem.port.tls import load_keys
 
@@ -123,6 +125,35 @@ def test_two_people_set_two_members_up(cable: Crossover, tmp_path: Path) -> None
         hash_ = (folder / "engineer.hash").read_text().strip()
         assert HASH.fullmatch(hash_) and matches(PASSWORD, hash_) and not matches("another", hash_)
         assert not [f for f in folder.rglob("*") if f.is_file() and f.stat().st_mode & 0o077], "all of it is private"
+
+
+def test_a_new_board_gets_the_group_that_its_peer_runs(cable: Crossover, tmp_path: Path) -> None:
+    data = tmp_path / "a/data"
+    a = console(tmp_path / "a", cable.devices[0])
+    answer(a, "a or b\\? ", "a")
+    addresses(a)
+    password(a)
+    answer(a, "yes, or later", "later")
+    answer(a, "start the gateway", "yes")
+    a.expect(pexpect.EOF)
+    runs = choose(str(data / "group"), StateFolder(str(data / "state")), None, frozenset(("crossover",)))
+    a = console(tmp_path / "a", cable.devices[0], "--pair-only", "a")
+    b = console(tmp_path / "b", cable.devices[1])
+    answer(b, "a or b\\? ", "b")
+    answer(b, "Number: ", "4")
+    password(b)
+    for person in (a, b):
+        answer(person, "yes, or later", "")
+    for person in (a, b):
+        answer(person, r"the same\? \(yes or no\) ", "yes")
+    answer(a, "keys of the pairing are replaced, nothing else.*start the gateway", "yes")
+    answer(b, "start the gateway", "yes")
+    for person in (a, b):
+        person.expect("Written")
+        person.expect(pexpect.EOF)
+    assert load(str(tmp_path / "b/data/group")).digest == runs.digest
+    keys = [(tmp_path / m / "data/state/keys/beat.key").read_bytes() for m in "ab"]
+    assert keys[0] == keys[1]
 
 
 def test_a_member_alone_and_its_password_is_never_shown(cable: Crossover, tmp_path: Path) -> None:

@@ -83,3 +83,30 @@ def test_shell_programs_of_the_image_are_clean() -> None:
     checker = shutil.which("shellcheck") or str(Path(__import__("sys").prefix) / "bin" / "shellcheck")
     done = subprocess.run([checker, *scripts], capture_output=True, text=True, check=False)
     assert scripts and done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("serial", "address", "found"),
+    [
+        (b"10000000a1b2c3d4\0", "dc:a6:32:01:02:03", "74616e64656d000010000000a1b2c3d4"),
+        (b"", "52:54:00:12:34:56", "74616e64656d00000000525400123456"),
+        (b"Not Specified\0", "52:54:00:12:34:56", "74616e64656d00000000525400123456"),
+        (b"", "", ""),
+    ],
+)
+def test_the_machine_id_is_the_hardwares(tmp_path: Path, serial: bytes, address: str, found: str) -> None:
+    """Under dash, with no program but the shell itself: an initial RAM disk has hardly more."""
+    script = ROOT / "overlays/readonly/etc/initramfs-tools/scripts/init-bottom/tandem-readonly"
+    tree, port = tmp_path / "sys/firmware/devicetree/base", tmp_path / "sys/class/net/eth0"
+    for folder in (tree, port, tmp_path / "root/etc", tmp_path / "bin"):
+        folder.mkdir(parents=True)
+    (tree / "serial-number").write_bytes(serial)
+    (port / "address").write_text(address + "\n" if address else "")
+    for name in ("mkdir", "mount"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    env = {"PATH": str(tmp_path / "bin"), "rootmnt": str(tmp_path / "root"), "TANDEM_SYS": str(tmp_path / "sys")}
+    done = subprocess.run(["/bin/sh", str(script)], env=env, capture_output=True, text=True, check=False)
+    made = tmp_path / "root/etc/machine-id"
+    assert done.returncode == 0 and done.stderr == ""
+    assert (made.read_text().strip() if made.exists() else "") == found
