@@ -19,6 +19,8 @@ usage() {
 ./build.sh bench  the figures: failover times, mirror lag, events a second
 ./build.sh wiring the wiring of every board, drawn from its data: docs/wiring, the boards' READMEs, docs/panel.md
 ./build.sh image  the system image of a board, its signed bundle and bill of materials, in out/ (--board NAME --release)
+./build.sh boot   one gateway or a pair in QEMU, wired together, its console here (--pair)
+./build.sh flash  an image onto a card: guarded, written, read back (--device /dev/sdX --board NAME)
 ./build.sh guardian install | version: the relay controller's program, onto an RP2040 by mpremote
 ./build.sh clean  remove .venv and everything that a build or a run left here
 TEXT
@@ -87,6 +89,8 @@ case $verb in
     bench) setup; exec $venv/bin/python -m tools.bench "$@" ;;
     guardian) setup; exec $venv/bin/python -m tools.guardian "$@" ;;
     image) setup; exec $venv/bin/python -m tools.image "$@" ;;
+    boot) setup; exec $venv/bin/python -m tools.image.boot "$@" ;;
+    flash) setup; exec $venv/bin/python -m tools.image.flash "$@" ;;
     wiring) setup; exec $venv/bin/python -m tools.wiring "$@" ;;
     clean) rm -rf $venv build out .pytest_cache .mypy_cache .ruff_cache .hypothesis firmware/*.egg-info
         find . -name __pycache__ -type d -prune -exec rm -rf {} + ;;
