@@ -62,6 +62,10 @@ class Conversation:
             self._unacked = 0
             self._out += apci.s_frame(self.received)
 
+    def test(self) -> None:
+        """Ask whether anybody is there: TESTFR act."""
+        self._out += apci.u_frame(apci.TESTFR_ACT)
+
     def ask(self, type_name: str, ioa: int, values: Mapping[str, Any] | None = None, cause: int = 6) -> None:
         """Send one object of that type, with cause "activation" unless told otherwise."""
         asdu = encode(BY_NAME[type_name].number, cause, self.ca, [(ioa, values or {})])

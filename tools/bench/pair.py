@@ -196,6 +196,8 @@ class Pair:
 
     def fault(self, kind: str, member: str | None = None) -> Fault:
         """Hurt the group: kill, kill-all, stall, freeze, power, switchover, or a cable's name; default the active."""
+        if self.stage.watch:
+            self.probe({"do": "watch", "on": True})
         fault = hurt(self, kind, member or self.active or "a")
         self.operator.hurry()
         self.field({"do": "stir"})
@@ -207,6 +209,8 @@ class Pair:
             return measure(self, fault, timeout_s)
         finally:
             self.operator.calm()
+            if self.stage.watch:
+                self.probe({"do": "watch", "on": False})
 
     def recover(self, fault: Fault) -> None:
         """Mend what was hurt: thaw, restore, start again."""

@@ -10,7 +10,8 @@ RUN/probe.jsonl, one object a line, `t` in monotonic ns:
     {"t", "what": "command", "ioa", "cause", "negative", "select"}                      every answer to a command
 
 RUN/probe.sock takes JSON lines: {"do": "state"}, {"do": "command", "ioa", "value", "select": true} (answered when the
-confirmation came: {"ok", "cause", "negative"}), {"do": "interrogate"}.
+confirmation came: {"ok", "cause", "negative"}), {"do": "interrogate"}, {"do": "watch", "on": true}: on a network where
+nobody resets a dead member's connection the probe looks for itself, see WATCH.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from tools.bench.served import Served, probe_source, served
 
 RETRY_S = 0.005
 ANSWER_S = 1.0
+WATCH_S, PATIENCE_S = 0.01, 0.03
+WATCH = "dials every 5 ms; while watched sends TESTFR every 10 ms and dials anew after 30 ms without an octet"
 _ACK_S = 0.05
 _COMMAND_S = 12.0
 
@@ -49,6 +52,7 @@ class Probe:
         self.answered = False
         self.events = self.asdus = 0
         self.values: dict[int, tuple[float, int | None]] = {}
+        self.watching = False
         self._ledger = ledger
         self._sock: socket.socket | None = None
         self._waiting: dict[tuple[int, int], asyncio.Future[Asdu]] = {}
@@ -85,8 +89,7 @@ class Probe:
         try:
             self.flush()
             while not talk.fault:
-                read = self.loop.sock_recv(sock, 65536)
-                octets = await (read if self.answered else asyncio.wait_for(read, ANSWER_S))
+                octets = await self._read(sock)
                 if not octets:
                     break
                 for came in talk.receive(octets):
@@ -103,6 +106,29 @@ class Probe:
             for waiting in self._waiting.values():
                 waiting.cancel()
             reset(sock)
+
+    async def _read(self, sock: socket.socket) -> bytes:
+        """The next octets. Raises TimeoutError when the patience of the moment is over."""
+        if not self.watching:
+            read = self.loop.sock_recv(sock, 65536)
+            return await (read if self.answered else asyncio.wait_for(read, ANSWER_S))
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await asyncio.wait_for(self.loop.sock_recv(sock, 65536), WATCH_S)
+            except TimeoutError:
+                if time.monotonic() > until:
+                    raise
+                if self.conversation is not None and self.answered:
+                    self.conversation.test()
+                    self.flush()
+
+    def _watch(self, on: bool) -> None:
+        """From now on with little patience, or again with much; a read that waits notices when it gets an octet."""
+        self.watching = on
+        if on and self.conversation is not None and self.answered:
+            self.conversation.test()
+            self.flush()
 
     def _acknowledge(self) -> None:
         self.loop.call_later(_ACK_S, self._acknowledge)
@@ -196,13 +222,16 @@ class Probe:
             up = self.conversation is not None and self.conversation.started
             values = {self.target.name(ioa): list(v) for ioa, v in self.values.items()}
             return {"started": up, "answered": up and self.answered, "events": self.events, "values": values}
+        if asked["do"] == "watch":
+            self._watch(bool(asked["on"]))
+            return {}
         if asked["do"] == "interrogate" and self.conversation is not None:
             self.conversation.ask("C_IC_NA_1", 0, {"qualifier": 20})
             self.flush()
             return {}
         if asked["do"] == "command":
             return await self.command(int(asked["ioa"]), float(asked["value"]), bool(asked.get("select")))
-        raise ValueError(f"{asked['do']!r} cannot be done now; these can: state, command, interrogate")
+        raise ValueError(f"{asked['do']!r} cannot be done now; these can: state, command, interrogate, watch")
 
 
 async def _main(asked: argparse.Namespace) -> None:

@@ -14,6 +14,9 @@ from tools.bench.site import prepare
 class Stage:
     """This machine's loopback: the relay bench plays every network, and nothing has to be made or removed."""
 
+    watch = False
+    """Whether the probe must look for itself, since nobody resets what a dead member leaves."""
+
     def prepare(self, config: str | Path, run: Path, octet: int) -> tuple[Path, Path]:
         """(configuration, board) folders in the run folder. Raises ConfigError, OSError, ValueError."""
         return prepare(config, run, octet)

@@ -1,4 +1,4 @@
-"""`./build.sh lab [clean | options of run]`: a group between network namespaces; `clean` removes what is left of any."""
+"""`./build.sh lab [clean | options of run]`: a group between network namespaces; `clean` removes what is left."""
 
 from __future__ import annotations
 

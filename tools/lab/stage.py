@@ -23,6 +23,8 @@ _WHERE = {"relaybench": "", "c104_center": "center", "probe": "center"}
 class Lab(Stage):
     """One laboratory. `relays`: role relays are played and arbitrate the lines; else software arbitrates."""
 
+    watch = True
+
     def __init__(self, relays: bool = True) -> None:
         self._relays = relays
         self.octet = 0
