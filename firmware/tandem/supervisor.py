@@ -194,8 +194,11 @@ class Supervisor:
         self.turn_soon()
 
     def received(self, stream: Stream, octets: bytes) -> None:
-        """Octets of some channel."""
-        self.node.receive(stream.channel, octets, self.enter())
+        """Octets of some channel; what the other member waits for leaves at once."""
+        now = self.enter()
+        self.node.receive(stream.channel, octets, now)
+        if stream.channel.startswith("link:"):
+            self._write(self.node.first(now))
         self.turn_soon()
 
     def closed(self, stream: Stream, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 Starts a pair on the bench with a station of four types (and one of a single type), lets RATE transitions a second enter
 at the active's database and counts at a 104 client what arrives. The rate that holds without loss is what is quoted.
+With --burst so many enter at once; the rings must hold what the client has not confirmed yet.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ _EXAMPLE = Path(__file__).resolve().parents[2] / "example-group"
 _WARM_S = 3.0
 
 
-def measure(rate: float, seconds: float, types: tuple[str, ...], k: int, w: int) -> dict[str, Any]:
+def measure(plan: Plan, types: tuple[str, ...], k: int, w: int, ring: int = 65_536) -> dict[str, Any]:
     """One run: what was written, what arrived, how far the mirror lagged."""
+    seconds = plan.seconds
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder)
-        write_station(_EXAMPLE, run / "station", 250, k, w, types)
+        write_station(_EXAMPLE, run / "station", 250, k, w, types, ring)
         pair = Pair(run / "station", run / "run", rate=0, foreign=False)
         for member in pair.members.values():
-            member.beside("tools.bench.load.gateway", Plan(rate, seconds).argument())
+            member.beside("tools.bench.load.gateway", plan.argument())
         with pair:
             end_probe(pair)
             pair.wait_ready(centers=False)
@@ -48,7 +50,8 @@ def measure(rate: float, seconds: float, types: tuple[str, ...], k: int, w: int)
                 for line in member.log.read_text().splitlines()
                 if line.startswith('{"written"')
             )
-    return {"rate": rate, "types": len(types), "k": k, "w": w, "seconds": seconds, **written, **counted,
+    entered = {"burst": plan.burst, "ring": ring} if plan.burst else {"rate": plan.rate}
+    return {**entered, "types": len(types), "k": k, "w": w, "seconds": seconds, **written, **counted,
             "lost": written["written"] - counted["objects"]}  # fmt: skip
 
 
@@ -65,9 +68,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--k", type=int, default=12)
     parser.add_argument("--w", type=int, default=8)
     parser.add_argument("--types", type=int, default=4, choices=range(1, 5))
+    parser.add_argument("--burst", type=int, default=0, help="so many at once instead of a rate")
+    parser.add_argument("--ring", type=int, default=65_536, help="records of each ring")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(argv)
-    result = measure(asked.rate, asked.seconds, TYPES[: asked.types], asked.k, asked.w)
+    plan = Plan(asked.rate, asked.seconds, burst=asked.burst)
+    result = measure(plan, TYPES[: asked.types], asked.k, asked.w, asked.ring)
     result["machine_factor"] = machine_factor()
     print(json.dumps(result) if asked.json else "\n".join(f"{key:16} {value}" for key, value in result.items()))
     return 0
