@@ -22,13 +22,14 @@ _CENTER = ("confirmed", "repeated", "overflowed", "broken", "starts", "window_fu
 
 
 class Figures(NamedTuple):
-    """What a process costs. `worst_turn_ms`: since it was told last; `cpu_percent` of one core since then."""
+    """What a process costs, and its clock. `worst_turn_ms`: since told last; `cpu_percent` of one core since then."""
 
     turns: int = 0
     worst_turn_ms: float = 0.0
     resident_mib: float = 0.0
     cpu_percent: float = 0.0
     uptime_s: int = 0
+    clock_error_ms: float = 0.0
 
 
 class Statistics:
@@ -90,6 +91,7 @@ class Statistics:
         self._set("process.resident_mib", round(figures.resident_mib, 1), stamp_us)
         self._set("process.cpu_percent", round(figures.cpu_percent, 1), stamp_us)
         self._set("process.uptime_s", figures.uptime_s, stamp_us)
+        self._set("clock_error_ms", figures.clock_error_ms, stamp_us)
 
     def _set(self, name: str, value: float, stamp_us: int) -> None:
         self.node.database.set_local(self._ids[name], float(value), stamp_us)

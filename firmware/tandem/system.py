@@ -132,6 +132,7 @@ _MACHINE = (
     _counted("archive.salvaged", "events kept there that the group's history does not have", True),
     _said("realtime", "real-time priority and locked memory were permitted"),
     _said("clock_synced", "stamps may be trusted"),
+    _read("clock_error_ms", "how far UTC may be off by its time source's estimate; 0: not synchronised", "ms", True),
     _read("clock_offset_ms", "the peer's clock less this one's, measured over the link; decides nothing", "ms"),
     _read("clock_round_trip_ms", "round trip of that measurement: it is true to half of it", "ms"),
     _counted("process.turns", "turns of the loop that looked at everything", slow=True),

@@ -68,8 +68,9 @@ def test_a_reset_of_a_device_that_is_not_there_names_it(rig: NodeRig) -> None:
 
 def test_the_worst_turn_is_kept_until_it_is_reset(rig: NodeRig) -> None:
     rig.node.figures(Figures(10, 8.0, 35.25, 4.5, 1))
-    rig.node.figures(Figures(20, 2.0, 36.0, 5.25, 2))
+    rig.node.figures(Figures(20, 2.0, 36.0, 5.25, 2, 0.25))
     rig.after(1100)
+    assert rig.value("clock_error_ms") == 0.25
     assert rig.value("process.worst_turn_ms") == 8.0 and rig.value("process.turns") == 20
     assert rig.value("process.resident_mib") == 36.0 and rig.value("process.uptime_s") == 2
     rig.node.reset_statistics("")

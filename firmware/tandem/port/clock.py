@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import struct
 import time
 
 monotonic_ns = time.monotonic_ns
-_TIMEX_OCTETS = 208  # struct timex of 64-bit Linux; only the return value is read
+_TIMEX_OCTETS = 208  # struct timex of 64-bit Linux
+_ESTIMATE, _ESTIMATE_AT = struct.Struct("@l"), 4 * struct.calcsize("@l")  # esterror, in microseconds
 _ERROR = 5  # TIME_ERROR: the clock is not synchronised
 
 
@@ -15,7 +17,11 @@ def utc_us() -> int:
     return time.time_ns() // 1000
 
 
-def synchronised() -> bool:
-    """True when the kernel says that some time source disciplines the clock."""
+def discipline() -> tuple[bool, float]:
+    """(a time source disciplines UTC, how far it may be off in ms by that source's own estimate), as the kernel says.
+
+    The estimate is 0 where no source gives one.
+    """
     timex = ctypes.create_string_buffer(_TIMEX_OCTETS)
-    return int(ctypes.CDLL(None).adjtimex(timex)) not in (_ERROR, -1)
+    disciplined = int(ctypes.CDLL(None).adjtimex(timex)) not in (_ERROR, -1)
+    return disciplined, _ESTIMATE.unpack_from(timex, _ESTIMATE_AT)[0] / 1e3 if disciplined else 0.0

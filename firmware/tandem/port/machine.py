@@ -44,12 +44,12 @@ class Machine:
         if now >= self._service.due:
             self._service.tell(now)
         at, utc_us = clock.monotonic_ns(), clock.utc_us()  # side by side: a turn may have begun long ago
-        self._clock_reads(utc_us, clock.synchronised(), at)
+        synced, error_ms = clock.discipline()
+        self._clock_reads(utc_us, synced, at)
         cpu_s = time.process_time()
         percent = 100e9 * (cpu_s - self._cpu_s) / (now - self._last) if now > self._last else 0.0
-        self._figures(
-            Figures(self._turns, self._worst_ns / 1e6, _resident_mib(), percent, (now - self._began) // _EACH_NS)
-        )
+        uptime_s = (now - self._began) // _EACH_NS
+        self._figures(Figures(self._turns, self._worst_ns / 1e6, _resident_mib(), percent, uptime_s, error_ms))
         self._cpu_s, self._last, self._worst_ns = cpu_s, now, 0
 
 
