@@ -32,6 +32,7 @@ VERBS = {
     "log": ("log", "what the gateway said, from the system's journal"),
     "shell": ("shell", "the login shell of people on an image"),
     "network": ("network", "tell the operating system of addresses, doors and time sources"),
+    "clean": ("clean", "remove the group addresses and the lease that a killed gateway left in the kernel"),
     "decode": ("decode", "explain every frame of a capture"),
 }
 

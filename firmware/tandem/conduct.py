@@ -163,6 +163,10 @@ class Conduct:
                 node.fence(leased, sentence)
                 if sentence:
                     node.ask(Say(f"the kernel lease is loaded: {sentence}" if leased else sentence, "warning"))
+            case say.Unanswered(_, for_ns):
+                if for_ns < node.asked.for_ns:
+                    node.ask(Say("somebody answers for the group's address: it is not taken without a lease", "error"))
+                node.asked = message
             case say.Foreign(frames):
                 node.foreign_beats = frames
             case say.HeartGone(reason):

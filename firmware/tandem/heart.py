@@ -86,7 +86,7 @@ class Heart:
                 self._readers.read(fd, now)
             if self.pins is not None and now >= self.pins.due:
                 self._hear_pins(now)
-            self._untold += map(say.Said, self.network.turn(now))
+            self._untold += self.network.turn(now)
             turn, body = self.page.read()
             self.guard.progress(turn, body, now)
             if now >= self._open_at:

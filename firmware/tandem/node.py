@@ -216,7 +216,7 @@ class Node(Parts):
         return OwnState(
             health=self.health.value,
             ready=self.proven and self.role.permit > 0,
-            fault=self.unfenced,
+            fault=self.unfenced, address_unanswered=self.unanswered(now),
             in_sync=self.sync.lease.in_sync(now) if not granter.active else granter.granting,
             last_in_sync=self.remembered.last_in_sync, was_standby=self.remembered.was_standby,
             epoch=self.epoch, head=self.journal.head, reserved_epoch=self.reserved_epoch,

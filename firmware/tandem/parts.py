@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tandem.action import Action, Persist, Restart
 from tandem.centers import Centers
 from tandem.clock import Clock
+from tandem.codec import heart as say
 from tandem.codec.beat import Role
 from tandem.codec.witness import WitnessSeal
 from tandem.config.model import Config, Master, Member, Point
@@ -45,6 +46,10 @@ from tandem.system import ORDER_POINTS, PREFIX, point_table
 
 _LATER_MS = 1000
 """A channel's own time-outs speak first; so much later the control model does."""
+
+
+FENCES = ("none", "lease", "relay", "both")
+"""What fences a member beside its heart."""
 
 
 class Parts:
@@ -90,6 +95,9 @@ class Parts:
         self._make_field()
         self._make_service(self.next_ref)
         self._make_standby(relay, self.next_ref, now)
+        self.asks_addresses = False
+        """Without a lease the heart asks the LANs for the group's addresses before they are taken."""
+        self.asked = say.Unanswered(0, 0)
         self.unfenced = ""
         """Why this member must not serve, where the configuration demands a lease and there is none."""
         self.proven = not self.rules.has_pins
@@ -236,12 +244,23 @@ class Parts:
         pins = self.role.pins
         return not pins.at_ns or bool(pins.carriers >> self.lan_names.index(lan) & 1)
 
+    @property
+    def fences(self) -> int:
+        """What takes the role from this member beside its heart: 1 the kernel lease, 2 the role relay, 3 both."""
+        return (1 if self.rules.fenced else 0) | (2 if self.role.has_relays else 0)
+
     def network(self, whose: str) -> None:
         """Whose addresses and carriers are: see `standby.rules`. The kernel's lease is told of by `fence`."""
         if whose != BENCH:
             self.rules = self.rules._replace(lans=len(self.config.lans) if whose == KERNEL else 0)
             self.heartbeat.rules = self.rules
+            self.asks_addresses = whose == KERNEL
             self.fence(False, "" if self.config.standby.lease != "required" else "the kernel lease is not loaded yet")
+
+    def unanswered(self, now: int) -> bool:
+        """Nobody answered for the group's addresses for the lease's time, said our heart a moment ago."""
+        lease_ns = self.config.standby.lease_ms * MS
+        return not self.asks_addresses or (now - self.asked.at_ns < lease_ns and self.asked.for_ns >= lease_ns)
 
     def fence(self, leased: bool, sentence: str) -> None:
         """There is a kernel lease, or none and why: what is said of fences and done by them is so from now on."""

@@ -8,7 +8,7 @@ from tandem.cabinet import Cabinet
 from tandem.codec.beat import Role
 from tandem.commit import Commit
 from tandem.failover import Failover
-from tandem.parts import Parts
+from tandem.parts import FENCES, Parts
 from tandem.point import MS, Cause, Say
 from tandem.show import time_text
 from tandem.standby.own import Transition
@@ -113,7 +113,7 @@ class Reporter:
             "coil": node.role.lines.coil,
             "unreachable": dict(node.reach.lost()),
             "lans": {lan: node.carrier(lan) for lan in node.lan_names},
-            "fence": "kernel lease and heart" if node.rules.fenced else "heart",
+            "fence": FENCES[node.fences],
             "alone": node.role.alone.words(node.witness.view),
             "head": node.journal.head,
             "controls": node.control.refuse_reason or "accepted",

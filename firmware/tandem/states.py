@@ -162,7 +162,7 @@ def _of_machine(node: Parts) -> dict[str, Reader]:
         "reverts_stopped": lambda: bool(node.role.moves.stopped),
         "remote": lambda: bool(node.remote.station()),
         "tagged": lambda: len(node.tags.every()),
-        "fence": lambda: 2 if node.rules.fenced else 1,
+        "fence": lambda: node.fences,
         "link.intruders": lambda: node.linkup.intruders,
     }
 

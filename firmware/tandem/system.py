@@ -91,7 +91,7 @@ _FAILOVER = (
 _FENCE = (
     _said("lines_held", "this member holds the field lines"),
     _read("lines", "0 none, 1 claiming, 2 held, 3 lost"),
-    _read("fence", "what withdraws the service: 0 nothing, 1 the heart, 2 the heart and a kernel lease"),
+    _read("fence", "what fences beside the heart: 0 none, 1 the kernel lease, 2 the role relay, 3 both"),
     _said("relay.coil", "the role relay's coil is asked for", ("off", "on")),
     _said("relay.own", "feedback: the own role contact, debounced, with the time of its edge", _OPEN_CLOSED),
     _said("relay.peer", "the same: the peer's role contact, as read here", _OPEN_CLOSED),

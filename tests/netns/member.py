@@ -20,7 +20,7 @@ PORT = 9999
 LEASE_S = 0.25
 _PATIENT = "dead_after_ms = 400\nsync_lease_ms = 1100\nconfirm_wait_ms = 1300\nlease_ms = 250\nstall_ms = 200\n"
 """Times that a stall of the test machine does not reach; figures are measured elsewhere."""
-_ROOT = Path(__file__).resolve().parents[2]
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 _BOARD = 'format = 1\nname = "spaces"\ntitle = "network namespaces"\nguardian = "none"\n'
 _LAN = """
 [lan.{name}]
@@ -52,15 +52,15 @@ class Member:
         self.supervisor: subprocess.Popen[bytes] | None = None
         self.heart = 0
 
-    def start(self, standby: str = "", served: bool = True) -> Member:
+    def start(self, standby: str = "", served: bool = True, claims: bool = True) -> Member:
         write_config(self.folder, standby)
         words = [sys.executable, str(Path(__file__).with_name("supervised.py")), str(self.folder), "a"]
-        words += [str(self.folder / "board"), bytes(range(32)).hex()]
-        env = {**os.environ, "PYTHONPATH": str(_ROOT / "firmware")}
+        words += [str(self.folder / "board"), bytes(range(32)).hex(), *(["claims"] if claims else [])]
+        env = {**os.environ, "PYTHONPATH": str(FIRMWARE)}
         with self.log.open("wb") as log:
             self.supervisor = self.site.start("a", *words, stdout=log, stderr=log, env=env)
         self.heart = int(self.wait(lambda: self.words("heart"), "a heart")[0].split()[1])
-        if served:
+        if served and claims:
             self.wait(lambda: self.words("Carried"), "the claim")
         return self
 

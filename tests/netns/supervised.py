@@ -1,4 +1,4 @@
-"""A supervisor that only turns: `python supervised.py CONFIG MEMBER BOARD KEY`; it claims at once, and serves a port.
+"""A supervisor that only turns: `python supervised.py CONFIG MEMBER BOARD KEY [claims]`; it claims at once if told so.
 
 It accepts at port 9999 of every address, from the group's with the product's rules, and prints what its heart tells.
 """
@@ -41,7 +41,7 @@ def main() -> None:
     while True:
         heart.publish(time.monotonic_ns(), BeatBody(role, epoch=EPOCH))
         for message in heart.messages():
-            if isinstance(message, say.Ready):
+            if isinstance(message, say.Ready) and "claims" in sys.argv:
                 heart.request(say.ServiceOn(EPOCH, message.permit))
                 role = Role.ACTIVE
             if not isinstance(message, say.HeartTurn | say.Heard | say.Refused):

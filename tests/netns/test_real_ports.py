@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 import time
 
 import pytest
 
-from tests.netns.member import GROUP, GROUP2, GROUP6, LEASE_S, PORT, Member
+from tests.netns.member import FIRMWARE, GROUP, GROUP2, GROUP6, LEASE_S, PORT, Member
 from tests.support.namespaces import Observer, answers_for
 
 pytestmark = pytest.mark.netns
@@ -112,4 +113,36 @@ def test_an_address_that_somebody_takes_off_comes_back(member: Member) -> None:
     member.start()
     member.site.run("a", "ip", "addr", "del", f"{GROUP}/24", "dev", "eth0")
     member.wait(lambda: GROUP in member.site.addresses("a"), "the address")
-    assert any("took a group address off eth0" in line for line in member.words("Said"))
+    member.wait(lambda: any("took a group address off eth0" in line for line in member.words("Said")), "the word")
+
+
+def test_clean_takes_away_what_a_killed_heart_left(member: Member) -> None:
+    member.start()
+    member.send(signal.SIGKILL)
+    said = member.site.run("a", "env", f"PYTHONPATH={FIRMWARE}", sys.executable, "-m", "tandem", "clean")
+    assert f"{GROUP}/24 is removed" in said and f"{GROUP6}/64 is removed" in said and f"{GROUP2}/24 is removed" in said
+    assert not any(ip + "/" in member.site.addresses("a") for ip in EVERY)
+    assert "10.77.0.11/24" in member.site.addresses("a"), "the member's own address is not the heart's"
+    assert "tandem" not in member.site.run("a", "nft", "list", "ruleset")
+
+
+def test_without_a_lease_a_standby_hears_whether_the_address_is_answered(member: Member) -> None:
+    member.start('lease = "none"', claims=False)
+    assert not answered(member), "nobody has it"
+    member.site.run("b", "ip", "addr", "add", f"{GROUP2}/24", "dev", "eth1")
+    member.wait(lambda: answered(member), "that somebody has it")
+    member.site.run("b", "ip", "addr", "del", f"{GROUP2}/24", "dev", "eth1")
+    member.wait(lambda: not answered(member), "that nobody has it any more")
+
+
+def answered(member: Member) -> bool:
+    """What the newest word of the heart says; waits until it has asked for the lease's time once."""
+
+    def asked() -> list[str]:
+        return [line for line in member.words("Unanswered") if "for_ns=0)" not in line]
+
+    newest = str(member.wait(asked, "a word about the address")[-1])
+    if len(member.words("Unanswered")) < 10:
+        time.sleep(2 * LEASE_S)
+        newest = member.words("Unanswered")[-1]
+    return int(newest.partition("for_ns=")[2].rstrip(")")) < LEASE_S * 1e9

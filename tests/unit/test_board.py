@@ -93,4 +93,6 @@ def test_a_board_without_a_lease_does_not_claim_one() -> None:
     node = Node(config, "a", board.relay, Past({}), lambda n: bytes(n), False, 0)
     assert node.rules.fenced, "where nobody says otherwise"
     node.network(board.network)
-    assert node.status(0)["fence"] == "heart" and not node.role.lease_fenced
+    assert node.status(0)["fence"] == "relay" and not node.role.lease_fenced
+    node.fence(True, "")
+    assert node.status(0)["fence"] == "both" and node.role.lease_fenced

@@ -29,7 +29,7 @@ def test_an_ipv6_address_needs_no_detection_and_is_deprecated_from_the_start() -
     body = octets[16:]
     assert body[:8].hex() == "0a40020007000000"
     found = netlink.attributes(body, 8)
-    assert found[8].hex() == "02020000" and found[6].hex() == "00000000" "ffffffff" "00000000" "00000000"
+    assert found[8].hex() == "02020000" and found[6].hex() == "00000000ffffffff0000000000000000"
     assert found[1] == found[2] == V6 and 11 not in found
 
 
@@ -44,7 +44,7 @@ def test_what_is_asked_for_is_read_back() -> None:
 
 def test_a_vlan_interface_is_asked_for() -> None:
     ((kind, _, body),) = netlink.messages(netlink.add_vlan(3, "eth0.12", 12, 5))
-    assert kind == netlink.NEW_LINK and body[:16].hex() == "00000000" "00000000" "01000000" "01000000"
+    assert kind == netlink.NEW_LINK and body[:16].hex() == "00000000000000000100000001000000"
     found = netlink.attributes(body, 16)
     assert found[3] == b"eth0.12\0" and found[5].hex() == "03000000"
     info = netlink.attributes(found[18])
@@ -54,16 +54,16 @@ def test_a_vlan_interface_is_asked_for() -> None:
 def test_a_route_of_a_table_and_the_rule_that_leads_there() -> None:
     octets = netlink.add_route(3, bytes(4), 0, ipaddress.ip_address("10.77.0.1").packed, b"", 0x5401, 5)
     ((kind, _, body),) = netlink.messages(octets)
-    assert kind == netlink.NEW_ROUTE and body[:12].hex() == "02000000" "0054" "0001" "00000000"
+    assert kind == netlink.NEW_ROUTE and body[:12].hex() == "020000000054000100000000"
     assert netlink.attributes(body, 12) == {15: b"\x01\x54\0\0", 4: b"\3\0\0\0", 5: b"\x0a\x4d\x00\x01"}
     ((kind, _, body),) = netlink.messages(netlink.rule(True, V4, 0x5401, 6))
-    assert kind == netlink.NEW_RULE and body[:12].hex() == "0200" "20" "00" "0000" "0001" "00000000"
+    assert kind == netlink.NEW_RULE and body[:12].hex() == "020020000000000100000000"
     assert netlink.attributes(body, 12) == {2: V4, 15: b"\x01\x54\0\0", 6: b"\x00\x54\0\0"}
 
 
 def test_a_link_tells_its_carrier() -> None:
-    head = "00000100" "07000000" "{flags}" "00000000"
-    name, mac = "0900030065746830" "00000000", "0a000100" "02005e102030" "0000"
+    head = "0000010007000000{flags}00000000"
+    name, mac = "090003006574683000000000", "0a00010002005e1020300000"
     for flags, carrier in (("43100100", True), ("03100000", False), ("42100100", False)):
         body = bytes.fromhex(head.format(flags=flags) + name + mac)
         link = netlink.read_link(netlink.NEW_LINK, body)

@@ -163,6 +163,13 @@ class Fence(NamedTuple):
     sentence: str
 
 
+class Unanswered(NamedTuple):
+    """The group's addresses were asked for on the LANs, and nobody answered for so long. Told while it is asked."""
+
+    at_ns: int
+    for_ns: int
+
+
 class HeartTurn(NamedTuple):
     """Not sent: the client adds it. The heart had drained its sockets at this time.
 
@@ -180,7 +187,20 @@ class HeartGone(NamedTuple):
 
 
 Message = (
-    Ready | Heard | Refused | PinsRead | Lost | Late | Carried | Proof | Said | Foreign | Fence | HeartTurn | HeartGone
+    Ready
+    | Heard
+    | Refused
+    | PinsRead
+    | Lost
+    | Late
+    | Carried
+    | Proof
+    | Said
+    | Foreign
+    | Fence
+    | Unanswered
+    | HeartTurn
+    | HeartGone
 )
 SERVICE_ON, SERVICE_OFF, LINES_ON, LINES_OFF = 1, 2, 3, 4
 PEER_WATCHDOG, KEY_LOCAL, LAMP_TEST, BLIND = 1, 2, 4, 128
@@ -191,7 +211,7 @@ _SHAPES: list[tuple[type[Any], str, str]] = [  # class, fixed fields, tail; the 
     (Probe, "<", ""), (Suspect, "<I", ""), (End, "<", ""), (Ready, "<II", "text"), (Heard, "<BQq", "beat"),
     (Refused, "<BQ", ""), (PinsRead, "<QBBBBIB", ""), (Lost, "<QIB", "text"), (Late, "<QQ", ""), (Carried, "<QBI", ""),
     (Proof, "<?", "text"), (Said, "<", "text"), (Foreign, "<I", ""),
-    (Leds, "<", "octets"), (Fence, "<?", "text"),
+    (Leds, "<", "octets"), (Fence, "<?", "text"), (Unanswered, "<QQ", ""),
 ]  # fmt: skip
 _BY_CODE = [(cls, struct.Struct(fixed), tail) for cls, fixed, tail in _SHAPES]
 _CODES = {cls: (code, struct.Struct(fixed), tail) for code, (cls, fixed, tail) in enumerate(_SHAPES)}

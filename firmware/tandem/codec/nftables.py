@@ -126,9 +126,7 @@ def end(lease: str) -> bytes:
 
 def verdict(code: int) -> bytes:
     """DROP or ACCEPT: the end of a rule."""
-    return _expression(
-        "immediate", attribute(1, _u32(0)), nested(2, nested(2, attribute(1, struct.pack(">i", code))))
-    )
+    return _expression("immediate", attribute(1, _u32(0)), nested(2, nested(2, attribute(1, struct.pack(">i", code)))))
 
 
 # --- objects ----------------------------------------------------------------------------------------------------------

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tandem.codec import heart as say
 from tandem.port.net import Network
+from tandem.port.net_probe import AddressProbe
 from tandem.port.readers import Readers
 from tandem.standby.guard import Guard
+from tandem.standby.vacant import Vacancy
 
 NEVER = 1 << 62
 _LOAD_AGAIN_NS = 5_000_000_000
@@ -22,6 +25,8 @@ class HeartNetwork:
         self._network = Network(plan) if plan else None
         self._told = (-1, -1)
         self._load_at = NEVER
+        self._vacancy = Vacancy(guard.rules.lease_ns)
+        self._probe = AddressProbe()
         self._changed = False
         self._trouble = ""
 
@@ -46,8 +51,8 @@ class HeartNetwork:
         if self._network is not None:
             self._network.hold(on, now)
 
-    def turn(self, now: int) -> list[str]:
-        """Once in each turn of the heart; returns sentences for the log."""
+    def turn(self, now: int) -> list[say.Message]:
+        """Once in each turn of the heart; returns what its supervisor is to be told."""
         network = self._network
         if network is None:
             return []
@@ -57,12 +62,29 @@ class HeartNetwork:
             self._fence(network.load_lease(), now)  # what it has acquired is seen in the next turn
         else:
             self._tell(now)
-        self.due = min(network.due, self._load_at)
+        told = self._ask(network, now)
+        self.due = min(network.due, self._load_at, self._vacancy.due)
         faults, network.faults = network.faults, []
-        return faults
+        return told + [say.Said(fault) for fault in faults]
+
+    def _ask(self, network: Network, now: int) -> list[say.Message]:
+        """Without a lease: does anybody answer for the addresses, while the peer is not heard?"""
+        guard, vacancy = self._guard, self._vacancy
+        wanted = not guard.leased and not guard.service and (guard.suspects > 0 or not guard.ear.hears(now))
+        if vacancy.want(wanted, now) and not wanted:
+            self._probe.close()
+        if not vacancy.take(now):
+            return []
+        lans = network.asked()
+        if self._probe.claimed(lans):
+            vacancy.answered(now)
+        told: list[say.Message] = [say.Unanswered(now, vacancy.unanswered_ns(now))]
+        vacancy.asked(self._probe.ask(lans), now)
+        return told
 
     def close(self) -> None:
         """Everything back."""
+        self._probe.close()
         if self._network is not None:
             self._network.close()
 

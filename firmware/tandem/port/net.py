@@ -13,6 +13,7 @@ from typing import Any
 
 from tandem.codec import lease, neighbours, netlink
 from tandem.port.kernel_lease import KernelLease
+from tandem.port.net_probe import Asked
 from tandem.port.netlink import ROUTE, Events, Netlink
 from tandem.standby.announce import Announcements
 
@@ -99,6 +100,10 @@ class Network:
         """Readable when `read` has something."""
         found = [self._events.fileno() if self._events else -1, self.lease.fileno() if self.lease else -1]
         return [fd for fd in found if fd >= 0]
+
+    def asked(self) -> list[Asked]:
+        """The LANs that have a carrier, and whose addresses can be asked for there."""
+        return [Asked(n.device, n.mac, [ip for ip, _ in n.group]) for n in self.lans if n.carrier and n.mac]
 
     # --- words --------------------------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ class Guard:
         self._stalled_ns = 0
         self._last = now
         self._pulse_at = self._beat_at = now
-        self._suspect_q_ms = 0
+        self.suspects = 0
         self._releases = Releases(rules.heartbeat_ns)
         self._gone_at = 0
         self._owed = 0  # epoch of the service whose release waits for the supervisor's death
@@ -94,7 +94,7 @@ class Guard:
             case say.Probe():
                 self._send(Kind.PROBE, self._body, now)
             case say.Suspect(q_ms):
-                self._suspect_q_ms, self._beat_at = q_ms, now
+                self.suspects, self._beat_at = q_ms, now
             case say.Leds(octets):
                 self._out.append(do.Leds(octets))
             case say.End():
@@ -295,6 +295,6 @@ class Guard:
 
     def _send(self, kind: Kind, body: BeatBody, now: int) -> None:
         contact = CONTACT if self.pins_read.own else 0
-        octets = self._seal.pack(self.ear.frame(kind, body, contact, self._suspect_q_ms, now))
+        octets = self._seal.pack(self.ear.frame(kind, body, contact, self.suspects, now))
         for path in self.ear.free_paths(now, kind is not Kind.BEAT):
             self._out.append(do.Send(path, octets))
