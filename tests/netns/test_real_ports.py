@@ -114,6 +114,7 @@ def test_an_address_that_somebody_takes_off_comes_back(member: Member) -> None:
     member.site.run("a", "ip", "addr", "del", f"{GROUP}/24", "dev", "eth0")
     member.wait(lambda: GROUP in member.site.addresses("a"), "the address")
     member.wait(lambda: any("took a group address off eth0" in line for line in member.words("Said")), "the word")
+    assert member.knock() == "open" and not member.words("Lost")
 
 
 def test_clean_takes_away_what_a_killed_heart_left(member: Member) -> None:
