@@ -23,7 +23,7 @@ from tools.bench.pair import NotReady, Pair
 from tools.bench.processes import ROOT
 
 _TIMES = ("data_ms", "field_ms", "control_ms", "c104_ms")
-_AIMS_MS = {"kill": 30, "stall": 90, "freeze": 160, "power": 160}
+_AIMS_MS = {"kill": 30, "stall": 90, "freeze": 160, "power": 160, "switchover": 20}
 _REST_S = 1.2  # between being in sync again and the next fault
 
 
