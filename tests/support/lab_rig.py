@@ -1,0 +1,117 @@
+"""A group between network namespaces for the tests of the pair, and strangers on its LANs."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.support.pair_rig import Group
+from tools.bench.members import BOTH
+from tools.bench.plan import other
+from tools.lab.netns import ip, within
+from tools.lab.stage import Lab
+from tools.lab.topology import WIRES
+from tools.lab.wires import LabClient
+
+_ETH_ALL, _IP = 3, b"\x08\x00"
+_WAIT_S = 5.0
+
+
+class LabGroup(Group):
+    """A running group whose stage is a laboratory."""
+
+    stage: Lab
+    bench: LabClient
+
+    def __enter__(self) -> LabGroup:
+        super().__enter__()
+        return self
+
+    def heal(self) -> None:
+        """Every cable whole, every process thawed or started again, and in sync."""
+        self.bench.wires.heal()
+        state = self.bench.state()
+        if not state["crossover"]:
+            self.bench.restore("crossover")
+        for name, member in self.members.items():
+            if not state["members"][name]["power"]:
+                self.bench.restore("power", name)
+            if not member.alive or member.frozen or set(member.pids()) != set(BOTH):
+                member.start()
+        self.wait_ready()
+
+    def thaw(self, member: str) -> None:
+        """Everything of a member that stands still goes on; what has ended is left."""
+        self.members[member].signal(signal.SIGCONT, *BOTH)
+
+    def never_answered(self, since_ns: int, loser: str) -> None:
+        """The observer saw the successor, and no frame of the loser for a group address after that, resets apart."""
+        seen = self.bench.judge(since_ns, loser, other(loser))
+        assert seen["taken"] is not None, "nobody took the group address"
+        assert not seen["late"], f"{loser} answered after it had lost the address: {seen}"
+
+    @contextmanager
+    def socket_in(self, who: str, lan: str) -> Iterator[socket.socket]:
+        """Raw frames on somebody's cable, at the end of `who`; for "wires:X" at the bridge's end of X's."""
+        whose = who.partition(":")[2]
+        leg = next(leg for leg in self.stage.plan.legs if (leg.who, leg.lan) == (whose or who, lan))
+        with within(self.stage.plan.name(WIRES if whose else who)):
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_ALL))
+        with sock:
+            sock.bind((leg.port if whose else leg.device, _ETH_ALL))
+            sock.settimeout(_WAIT_S)
+            yield sock
+
+    def overheard(self, member: str, lan: str, wanted: Callable[[bytes], bool], count: int) -> list[bytes]:
+        """The next frames of a kind on a member's cable, as a tap would see them."""
+        found: list[bytes] = []
+        until = time.monotonic() + _WAIT_S
+        with self.socket_in(f"wires:{member}", lan) as tap:
+            while len(found) < count and time.monotonic() < until:
+                frame = tap.recv(2048)
+                if wanted(frame):
+                    found.append(frame)
+        assert len(found) == count, f"only {len(found)} of {count} frames were overheard"
+        return found
+
+    def stranger_address(self, address: str, on: bool) -> None:
+        """A host of the field takes an address of the station LAN, or gives it back."""
+        leg = next(leg for leg in self.stage.plan.legs if leg.who == "field")
+        verb = "add" if on else "delete"
+        ip([f"address {verb} {address} dev {leg.device}"], self.stage.plan.name("field"))
+
+
+def is_udp(frame: bytes, port: int) -> bool:
+    """An IPv4 datagram to a port."""
+    return frame[12:14] == _IP and frame[23] == 17 and struct.unpack_from(">H", frame, 36)[0] == port
+
+
+def is_tcp(frame: bytes, port: int, from_ip: str) -> bool:
+    """An IPv4 segment of a connection to a port, sent by a host."""
+    ports = struct.unpack_from(">HH", frame, 34)
+    return frame[12:14] == _IP and frame[23] == 6 and port in ports and frame[26:30] == socket.inet_aton(from_ip)
+
+
+def reset_after(frame: bytes) -> bytes:
+    """The reset that would end the overheard segment's connection at its receiver: the next number in its window."""
+    header = 14 + 4 * (frame[14] & 15)
+    offset = 4 * (frame[header + 12] >> 4)
+    length = struct.unpack_from(">H", frame, 16)[0] - (header - 14) - offset
+    ports, number, acknowledged = frame[header : header + 4], *struct.unpack_from(">II", frame, header + 4)
+    number = (number + length) & 0xFFFFFFFF
+    tcp = ports + struct.pack(">IIBBHHH", number, acknowledged, 5 << 4, 0x14, 0, 0, 0)
+    pseudo = frame[26:34] + struct.pack(">BBH", 0, 6, len(tcp))
+    tcp = tcp[:16] + struct.pack(">H", _sum(pseudo + tcp)) + tcp[18:]
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + frame[26:34]
+    head = head[:10] + struct.pack(">H", _sum(head)) + head[12:]
+    return frame[:14] + head + tcp
+
+
+def _sum(octets: bytes) -> int:
+    total = sum(struct.unpack(f">{len(octets) // 2}H", octets))
+    total = (total & 0xFFFF) + (total >> 16)
+    return int(~(total + (total >> 16)) & 0xFFFF)
