@@ -163,14 +163,22 @@ def test_a_stranger_with_a_group_address_moves_no_role(lab: LabGroup) -> None:
 
 def test_replayed_beats_and_forged_resets_move_no_role(lab: LabGroup) -> None:
     active, standby = lab.roles()
-    own = lab.config.lan("station").members[standby].addresses[0].ip
     beats = lab.overheard(active, "station", lambda frame: is_udp(frame, BEAT_PORT), 20)
     with lab.no_role_change(), lab.socket_in("field", "station") as intruder:
         for frame in beats * 5:
             intruder.send(frame[:6] + intruder.getsockname()[4] + frame[12:])
-        segments = lab.overheard(standby, "station", lambda frame: is_tcp(frame, LINK_PORT, own), 3)
-        for frame in segments:
-            intruder.send(reset_after(frame))
+        time.sleep(_SHORT_S)
+    segments = []
+    for lan, stranger in (("station", "field"), ("control", "router")):  # the link is on one of them
+        own = lab.config.lan(lan).members[standby].addresses[0].ip
+        overheard = lab.overheard(standby, lan, lambda frame, own=own: is_tcp(frame, LINK_PORT, own), 3)  # type: ignore[misc]
+        segments += overheard
+        with lab.no_role_change(), lab.socket_in(stranger, lan) as intruder:
+            for frame in overheard:
+                intruder.send(reset_after(frame))
+            time.sleep(_SHORT_S)
+    assert len(beats) == 20 and segments, "there was something to replay and to forge"
+    with lab.no_role_change():
         time.sleep(_SHORT_S)
         assert all(member.alive for member in lab.members.values())
         lab.wait_ready()
