@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import signal
 import socket
 import sys
@@ -9,8 +10,10 @@ import time
 
 import pytest
 
+from tandem.codec import lease
+from tandem.port.netlink import NETFILTER, Netlink
 from tests.netns.member import FIRMWARE, GROUP, GROUP2, GROUP6, LEASE_S, PORT, Member
-from tests.support.namespaces import Observer, answers_for
+from tests.support.namespaces import NET, Observer, answers_for
 
 pytestmark = pytest.mark.netns
 EVERY = (GROUP, GROUP6, GROUP2)
@@ -32,9 +35,9 @@ def test_who_serves_has_the_addresses_and_says_so(member: Member) -> None:
     observer.close()
 
 
-@pytest.mark.parametrize("lease", ["auto", "none"])
-def test_a_frozen_member_is_silent_and_stays_so_when_it_thaws(member: Member, lease: str) -> None:
-    member.start(f'lease = "{lease}"')
+@pytest.mark.parametrize("wanted", ["auto", "none"])
+def test_a_frozen_member_is_silent_and_stays_so_when_it_thaws(member: Member, wanted: str) -> None:
+    member.start(f'lease = "{wanted}"')
     assert member.knock() == "open"
     observers = [Observer(member.site, "a", lan) for lan in (0, 1)]
     member.send(signal.SIGSTOP)
@@ -44,7 +47,7 @@ def test_a_frozen_member_is_silent_and_stays_so_when_it_thaws(member: Member, le
     member.forget()
     heard = [member.knock(ip, 0.15) for ip in EVERY]
     spoke = [len(answers_for(o.frames(), ip)) for o in observers for ip in EVERY]
-    if lease == "none":
+    if wanted == "none":
         assert "open" in heard and any(spoke), "without a lease a frozen member answers: the test could fail"
     else:
         assert not any(spoke) and set(heard) <= {"silence", "EHOSTUNREACH"}
@@ -147,3 +150,46 @@ def answered(member: Member) -> bool:
         time.sleep(2 * LEASE_S)
         newest = member.words("Unanswered")[-1]
     return int(newest.partition("for_ns=")[2].rstrip(")")) < LEASE_S * 1e9
+
+
+def test_a_kernel_without_an_egress_hook_gates_what_leaves_on_its_way_out(member: Member) -> None:
+    member.start()
+    token = b"7 octets"[:7]
+    gates = lease.Gates(("eth0", "eth1"), tuple(ipaddress.ip_address(ip).packed for ip in EVERY), ())
+
+    def load() -> tuple[int, socket.socket]:
+        kernel = Netlink(NETFILTER)
+        code = kernel.transact(lease.tables(gates, token, 300_000, egress=False))
+        kernel.close()
+        return code, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    member.send(signal.SIGSTOP)  # it would load its own again
+    code, speaker = member.site.within("a", load)
+    assert code == 0
+    loaded = member.site.run("a", "nft", "list", "ruleset")
+    assert "table inet tandem" in loaded and "table arp tandem" in loaded and "egress" not in loaded
+    observer = Observer(member.site, "a", 0)
+    speaker.bind((GROUP, 0))
+    with pytest.raises(PermissionError):
+        speaker.sendto(b"x", (NET.format(lan=0, host=20), 9))
+    assert not answers_for(observer.frames(0.05), GROUP)
+    speaker.close()
+
+    def say(word: bytes) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+            try:
+                made.sendto(lease.datagram(token, word), ("127.0.0.1", lease.PORT))
+            except PermissionError:
+                pass  # a renewal of what does not live is refused on its way out
+
+    member.forget()
+    member.site.within("a", lambda: say(lease.RENEW))
+    assert member.knock(GROUP, 0.15) != "open", "there is nothing to renew"
+    member.forget()
+    member.site.run("a", "sh", "-c", "echo 2 > /proc/sys/net/ipv4/conf/all/arp_announce")
+    member.site.within("a", lambda: say(lease.ACQUIRE))
+    assert member.knock(GROUP) == "open"
+    member.site.within("a", lambda: say(lease.DROP))
+    member.forget()
+    assert member.knock(GROUP, 0.15) != "open"
+    observer.close()

@@ -7,7 +7,8 @@
             the same; resets always, so that who talked to the old owner knows at once
 
 It latches: a process that thaws in the middle of its renewal renews nothing, since the lease ended meanwhile.
-Kernels before 5.16 have no hook at a device's egress: IP is caught on its way out instead, and of ARP the requests.
+Kernels before 5.16 have no hook at a device's egress: IP is caught on its way out instead, and of ARP all requests, so
+that net.ipv4.conf.all.arp_announce must be 2 there: neighbours are then asked from the member's own address.
 """
 
 from __future__ import annotations
