@@ -37,10 +37,14 @@ def test_a_control_at_the_standby_is_one_story_on_both_members(group: SimGroup) 
     assert counts == [(1, 1), (0, 1)]
 
 
-def test_a_forwarded_control_that_quotes_an_old_beat_is_refused(group: SimGroup) -> None:
+def test_a_forwarded_control_that_quotes_an_old_beat_is_refused(
+    group: SimGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
     active, standby = group.active, group.standby
     group.run(700)
-    standby.node.quoted.newest = (standby.node.quoted.newest - 40) & 0xFFFF_FFFF  # 40 beats of 20 ms: 800 ms
+    old = (standby.node.quoted.newest - 40) & 0xFFFF_FFFF  # 40 beats of 20 ms: 800 ms
+    monkeypatch.setattr(standby.node.quoted, "heard", lambda word: None)  # no newer one before the control leaves
+    monkeypatch.setattr(standby.node.quoted, "newest", old)
     name = group.operate(standby, SET, 778)
     group.until(lambda: group.story(standby.node, name).outcome)
     assert group.story(standby.node, name).outcome == "refused" and group.written(778) == 0
