@@ -93,7 +93,7 @@ def test_a_clock_message_is_refused(policy: str, time: str, why: str) -> None:
         ),
         ("reset process", "69 01 06 00 2f 00 00 00 00 01", "69 01 47 00 2f 00 00 00 00 01"),
         ("unknown type", "7a 01 0d 00 2f 00 00 00 00 01 00 01 01", "7a 01 6c 00 2f 00 00 00 00 01 00 01 01"),
-        ("parameter", "6e 01 06 00 2f 00 00 00 00 01 00 01", "6e 01 6c 00 2f 00 00 00 00 01 00 01"),
+        ("parameter of no value", "6e 01 06 00 2f 00 00 00 00 01 00 01", "6e 01 6f 00 2f 00 00 00 00 01 00 01"),
         ("a type nobody knows", "c8 01 06 00 2f 00", "c8 01 6c 00 2f 00"),
         ("monitor type", "01 01 06 00 2f 00 ea 03 00 01", "01 01 6c 00 2f 00 ea 03 00 01"),
         ("delay acquisition is 101's", "6a 01 06 00 2f 00 00 00 00 01 00", "6a 01 6c 00 2f 00 00 00 00 01 00"),
