@@ -7,6 +7,7 @@ import sys
 
 FIGURES = {
     "failovers": ("tools.bench.figures", "every kind of failover: data, field and control, median and worst"),
+    "netns": ("tools.bench.netns", "outages on real networks, beside keepalived, and who answered too late; as root"),
     "kills": ("tools.bench.kills", "the active killed under events that a device keeps until they are confirmed"),
     "rolechanges": ("tools.bench.rolechanges", "ordered role changes in a row: how long, and did a contact chatter"),
     "load": ("tools.bench.load", "events a second through a running pair, mirrored, to a counting client"),

@@ -72,7 +72,8 @@ class Plan:
 def read_plan(folder: str | Path, board: str | Path = BOARD) -> Plan:
     """The plan of a configuration folder. Raises tandem.config.load.ConfigError or OSError with a sentence."""
     data = tomllib.loads((Path(board) / "board.toml").read_text(encoding="utf-8"))
-    return make_plan(load(str(folder)), data)
+    usual = tomllib.loads((BOARD / "board.toml").read_text(encoding="utf-8"))  # of what a board says nothing
+    return make_plan(load(str(folder)), {**usual, **data})
 
 
 def make_plan(config: Config, board: dict[str, Any]) -> Plan:

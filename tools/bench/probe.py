@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import socket
 import sys
@@ -237,7 +238,9 @@ class Probe:
 async def _main(asked: argparse.Namespace) -> None:
     config = load(asked.config)
     with (asked.dir / "probe.jsonl").open("w", encoding="utf-8", buffering=1) as ledger:
-        probe = Probe(served(config), asked.source or probe_source(config), ledger)
+        target = served(config)
+        target = dataclasses.replace(target, host=asked.host or target.host)
+        probe = Probe(target, asked.source or probe_source(config), ledger)
         await asyncio.start_unix_server(probe.serve, asked.dir / "probe.sock")
         print(f"probe ready: {probe.source} calls {probe.target.host}:{probe.target.port}", flush=True)
         await probe.run()
@@ -249,6 +252,7 @@ def main() -> int:
     parser.add_argument("--config", required=True, help="folder with gateway.toml and its lists")
     parser.add_argument("--dir", required=True, type=Path, help="run folder")
     parser.add_argument("--source", default="", help="own address; default: the configured center's")
+    parser.add_argument("--host", default="", help="who is called; default: the configured slave's group address")
     asked = parser.parse_args()
     end_with_parent()
     try:

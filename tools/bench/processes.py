@@ -38,6 +38,13 @@ def start(
 
     `inside`: the file of the network namespace that it lives in, "" for this one.
     """
+    return launch(name, [sys.executable, *arguments], log, environment, inside)
+
+
+def launch(
+    name: str, command: list[str], log: Path, environment: dict[str, str] | None = None, inside: str = ""
+) -> subprocess.Popen[bytes]:
+    """Start a program as `start` starts Python."""
 
     def prepare() -> None:
         end_with_parent()
@@ -46,10 +53,10 @@ def start(
 
     env = {**os.environ, "PYTHONPATH": f"{ROOT / 'firmware'}:{ROOT}", "PYTHONUNBUFFERED": "1", **(environment or {})}
     with log.open("ab") as out:
-        out.write(f"--- {name}: {' '.join(arguments)}\n".encode())
+        out.write(f"--- {name}: {' '.join(command)}\n".encode())
         out.flush()
         return subprocess.Popen(
-            [sys.executable, *arguments],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

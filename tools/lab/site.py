@@ -12,6 +12,7 @@ from tools.bench.site import board_with_ports
 
 _HOSTS = re.compile(r"^(\s*hosts\s*=\s*)\[.*\]", re.MULTILINE)
 _SECTION = re.compile(r"^\[lan\.([\w-]+)\]", re.MULTILINE)
+_RELAYS = re.compile(r"^\[(?:relay|watchdog|sockets)\][^\[]*", re.MULTILINE)
 _CENTER_NET, _FIRST_CENTER = 9, 30
 
 
@@ -31,6 +32,8 @@ def prepare(source: str | Path, run: Path, octet: int, relays: bool) -> tuple[Pa
     board = run / "board"
     board.mkdir(exist_ok=True)
     text = board_with_ports(folder).replace('guardian = "bench"', _GUARDIAN[relays])
+    if not relays:
+        text = _RELAYS.sub("", text)
     (board / "board.toml").write_text(re.sub(r"(?m)^([ab]) = (100|200)$", r"\1 = 0", text), encoding="utf-8")
     return folder, board
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from tandem.config.load import load
 from tandem.config.model import Config
 from tools.bench.client import BenchClient
+from tools.bench.plan import MEMBERS
 from tools.bench.processes import ROOT, end, start, waited
 from tools.bench.stage import Stage
 from tools.lab import netns
 from tools.lab.site import center_hosts, prepare
-from tools.lab.topology import WIRES, Topology, topology
+from tools.lab.topology import WIRES, Topology, add_rivals, topology
 from tools.lab.wires import LabClient, Wires
 
 _WHERE = {"relaybench": "", "c104_center": "center", "probe": "center"}
@@ -25,8 +26,10 @@ class Lab(Stage):
 
     watch = True
 
-    def __init__(self, relays: bool = True) -> None:
+    def __init__(self, relays: bool = True, rivals: bool = False) -> None:
         self._relays = relays
+        self._with_rivals = rivals
+        self.rival_group = ""
         self.octet = 0
         self.plan: Topology
         self.config: Config
@@ -43,7 +46,11 @@ class Lab(Stage):
         folder, board = prepare(config, run, octet, self._relays)
         self.config = load(str(folder))
         hosts = [host for host in center_hosts(self.config)[::-1] if host]  # c104 calls from the first, it cannot bind
+        if self._with_rivals:
+            hosts.append(self.rival_center)
         self.plan = topology(self.config, f"tandem-{octet}-", tuple(hosts))
+        if self._with_rivals:
+            self.rival_group = add_rivals(self.plan, self.config)
         return folder, board
 
     def centers(self, config: Config) -> tuple[str, bool]:
@@ -67,22 +74,30 @@ class Lab(Stage):
         with netns.within(self.plan.name("router")):
             Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         self._wires = Wires(self.plan)
-        self._observe()
+        self._observer = self.observe(self._run, MEMBERS, self.group_addresses)
 
-    def _observe(self) -> None:
-        (self._run / "observer.sock").unlink(missing_ok=True)
-        ports = [f"{leg.who}:{leg.lan}:{leg.port}" for leg in self.plan.legs if leg.who in self.observed]
+    def observe(self, run: Path, whose: tuple[str, ...], group: list[str]) -> subprocess.Popen[bytes]:
+        """An observer at these cables, for these addresses; its socket is in the folder. Raises OSError."""
+        (run / "observer.sock").unlink(missing_ok=True)
+        ports = [f"{leg.who}:{leg.lan}:{leg.port}" for leg in self.plan.legs if leg.who in whose]
         words = [word for port in ports for word in ("--port", port)]
-        words += [word for ip in self.group_addresses for word in ("--group", ip)]
-        arguments = ["-m", "tools.lab.observer", "--dir", str(self._run), *words]
-        log = self._run / "observer.log"
-        self._observer = start("observer", arguments, log, inside=netns.place(self.plan.name(WIRES)))
-        waited(self._observer, self._run / "observer.sock", log)
+        words += [word for ip in group for word in ("--group", ip)]
+        arguments = ["-m", "tools.lab.observer", "--dir", str(run), *words]
+        log = run / "observer.log"
+        observer = start("observer", arguments, log, inside=netns.place(self.plan.name(WIRES)))
+        waited(observer, run / "observer.sock", log)
+        return observer
 
     @property
-    def observed(self) -> tuple[str, ...]:
-        """Whose cables the observer listens at."""
-        return "a", "b"
+    def rival_center(self) -> str:
+        """Where the rivals' probe calls from: beside ours."""
+        return center_hosts(self.config)[0].rpartition(".")[0] + ".99"
+
+    @property
+    def wires(self) -> Wires:
+        """The cables, while the laboratory is open."""
+        assert self._wires is not None, "the laboratory is not open"
+        return self._wires
 
     @property
     def group_addresses(self) -> list[str]:

@@ -18,7 +18,8 @@ from tools.bench.plan import MEMBERS
 
 OUTSIDE = "outside"
 WIRES = "wires"
-_ROUTER_HOST, _OUTSIDE_PREFIX = 1, 24
+RIVALS = ("ka", "kb")
+_ROUTER_HOST, _RIVAL_HOST, _OUTSIDE_PREFIX = 1, 100, 24
 
 
 @dataclass(slots=True, frozen=True)
@@ -111,6 +112,16 @@ def topology(config: Config, prefix: str, centers: tuple[str, ...]) -> Topology:
             found.add("field", f"field{len(found.legs)}", lan.name, hosts)
     _behind(found, config, centers)
     return found
+
+
+def add_rivals(found: Topology, config: Config) -> str:
+    """Two more hosts, ka and kb, in the centers' LAN, with a way to them; returns a free address for their group."""
+    lan = next((lan for lan in config.lans if lan.router), config.lans[-1])
+    network = _network(lan)
+    for place, who in enumerate(RIVALS):
+        found.add(who, "lan", lan.name, [f"{network[_RIVAL_HOST + 1 + place]}/{network.prefixlen}"])
+        found.routes[who] = [("default", _router(lan).partition("/")[0])]
+    return str(network[_RIVAL_HOST])
 
 
 def _behind(found: Topology, config: Config, centers: tuple[str, ...]) -> None:
