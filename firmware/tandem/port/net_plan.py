@@ -52,10 +52,11 @@ def _route(to: str, via: str) -> tuple[bytes, int, bytes]:
 def _field(config: Config) -> list[tuple[bytes, int]]:
     """Devices that a member asks from its own address, and only while it is active."""
     found = {
-        (_packed(device.host), device.tcp_port)
+        (_packed(host), device.tcp_port)
         for master in config.masters
         if master.lan and master.source == "own" and master.on_standby == "none"
         for device in master.devices
-        if device.host and device.tcp_port
+        for host in (device.host, str(device.options.get("second_host", "")))
+        if host and device.tcp_port
     }
     return sorted(found)
