@@ -12,7 +12,7 @@ usage() {
     cat <<'TEXT'
 ./build.sh run    a redundancy group on this machine: both members, field, control centers (--help: all it can do)
 ./build.sh lab    the same between network namespaces (root): real addresses, cables to pull; lab clean
-./build.sh test   style rules, types and every test; the last line is pytest's count
+./build.sh test   style rules, types and every test; the last line is pytest's count (--image: the booted image's)
 ./build.sh check  the style rules and types alone, in seconds
 ./build.sh sim    stories of two nodes in virtual time, each from a seed
 ./build.sh prove  stories, mutants and the walk for hours; what was run goes into docs/proof-ledger.jsonl
@@ -82,7 +82,11 @@ case $verb in
     "") usage ;;
     run) setup; exec $venv/bin/python -m tools.run "$@" ;;
     lab) setup; exec $venv/bin/python -m tools.lab "$@" ;;
-    test) setup; peers; exec $venv/bin/python -m pytest "$@" ;;
+    test) setup; peers
+        [ "${1:-}" = --image ] || exec $venv/bin/python -m pytest "$@"
+        shift
+        $venv/bin/python -m tools.image
+        TANDEM_TEST_IMAGE=1 exec $venv/bin/python -m pytest tests/image "$@" ;;
     check) setup; exec $venv/bin/python -m pytest tests/tidy "$@" ;;
     sim) setup; exec $venv/bin/python -m tools.sim "$@" ;;
     prove) setup; exec $venv/bin/python -m tools.sim.prove "$@" ;;

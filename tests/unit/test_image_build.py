@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.image import board, bundle, disk, host, lock, mirror, rootfs, sbom, tree, wheels
+from tools.image import board, bundle, ci, disk, host, lock, mirror, rootfs, sbom, tree, wheels
 from tools.image.qemu import Plan, words
 from tools.image.step import Steps, digest
 
@@ -183,3 +183,20 @@ def test_two_machines_never_share_an_address_or_a_socket(tmp_path: Path) -> None
     lines = [words(Plan(name, tmp_path, Path("i"), Path("l"), mac=mac)) for name, mac in (("a", 1), ("b", 2))]
     unique = [{word for word in line if "path=" in word or "mac=" in word or "unix:" in word} for line in lines]
     assert not unique[0] & unique[1]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "minutes", "cached", "root", "wanted", "why"),
+    [
+        ([], 90, True, True, False, "nothing that goes into the image changed"),
+        (["board/x"], 25, True, True, True, "1 inputs changed"),
+        (["board/x"], 25, False, True, False, "takes 45 minutes and 25 are left"),
+        (["board/x"], 90, True, False, False, "only root"),
+    ],
+)
+def test_a_merge_boots_the_image_or_says_why_not(
+    inputs: list[str], minutes: int, cached: bool, root: bool, wanted: bool, why: str
+) -> None:
+    found, said = ci.verdict(inputs, minutes, cached, root)
+    assert found is wanted
+    assert why in said

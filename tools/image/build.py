@@ -197,7 +197,7 @@ def describe(work: Work, lock: locks.Lock, results: list[Path]) -> None:
     listed = work.out / f"{name}.inputs.json"
     listed.write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n")
     sums = [f"{hash_file(file)}  {file.name}" for file in sorted([*results, bill, listed])]
-    (work.out / "SHA256SUMS").write_text("\n".join(sums) + "\n")
+    (work.out / f"{name}.sha256").write_text("\n".join(sums) + "\n")
 
 
 def image(board: Board, release: bool, renew: bool) -> list[Path]:

@@ -74,6 +74,7 @@ def install(folder: Path, target: Path, log: Path) -> None:
     wheels = sorted(folder.glob("*.whl"))
     words: list[object] = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     words += ["--no-deps", "--no-index", "--no-compile", "--only-binary=:all:", "--python-version", PYTHON]
+    words += ["--ignore-requires-python"]
     words += ["--implementation", "cp", "--abi", "cp313", "--abi", "abi3", "--abi", "none", "--target", target]
     words += [word for platform in PLATFORMS for word in ("--platform", platform)]
     command("Python packages installed", [*words, *wheels], log)
