@@ -82,7 +82,7 @@ def fat(folder: Path, out: Path, epoch: int, log: Path) -> None:
     kind = ["mkfs.vfat", "-F", "32", "-n", "FIRMWARE", "-i", "54414e44", "--invariant", out]
     command("file system FIRMWARE", kind, log, times)
     files = sorted(folder.iterdir())
-    command("firmware partition filled", ["mcopy", "-s", "-b", "-i", out, *files, "::"], log, times)
+    command("firmware partition filled", ["mcopy", "-s", "-m", "-i", out, *files, "::"], log, times)
 
 
 def table(board: Board, parts: Path) -> str:
