@@ -15,10 +15,10 @@ from tools.sim.center import SPONTANEOUS, Center, Event
 from tools.sim.confirms import Confirms
 from tools.sim.member import Member
 from tools.sim.site import Site
-from tools.sim.unit import TYPES
+from tools.sim.unit import LEVEL, TYPES
 from tools.sim.world import MS, SECOND
 
-RISING = {2001: "F1.voltage_l1", 2101: "M1.active_power"}
+RISING = {2001: "F1.voltage_l1", 2101: "M1.active_power", LEVEL: "U1.level"}
 """By information object address: points whose values only rise."""
 SETPOINT = 5002
 _LOCAL = 9000  # from here on each member speaks for itself
@@ -48,7 +48,7 @@ class Ledger:
         self._session: dict[str, tuple[int, set[tuple[int, float, bytes]]]] = {}
         self._frozen: dict[str, tuple[int, int]] = {}
         table = site.members["a"].node.table
-        self._rising = {ioa for ioa, name in RISING.items() if table.by_name[name].hot}
+        self._rising = {ioa for ioa, name in RISING.items() if name in table.by_name and table.by_name[name].hot}
         site.delivered = self._delivered
 
     def operate(self) -> None:

@@ -214,7 +214,11 @@ class Heartbeat:
             self._lines_drained = bool(beat.flags & DRAINED)
 
     def _stale(self, beat: Beat, now: int) -> None:
-        """Not life. But counters that rise where a recording would repeat mean: it speaks and does not hear us."""
+        """Not life. But counters that rise where a recording would repeat mean: it speaks and does not hear us.
+
+        However old it is, its epoch was used: a member thawed behind it must not claim a lower one.
+        """
+        self._highest_epoch = max(self._highest_epoch, beat.epoch)
         last = self._beat
         if last and last.nonce == beat.nonce and newer(last.counter, beat.counter + _REPLAYED_BEHIND & _U32):
             self.replayed += 1
