@@ -208,9 +208,13 @@ class Pair:
         try:
             return measure(self, fault, timeout_s)
         finally:
-            self.operator.calm()
-            if self.stage.watch:
-                self.probe({"do": "watch", "on": False})
+            self.calm()
+
+    def calm(self) -> None:
+        """The outage is over: operator and probe are patient again."""
+        self.operator.calm()
+        if self.stage.watch:
+            self.probe({"do": "watch", "on": False})
 
     def recover(self, fault: Fault) -> None:
         """Mend what was hurt: thaw, restore, start again."""

@@ -39,5 +39,10 @@ class Stage:
         """What can be done to the world, once the relay bench runs."""
         return BenchClient(run)
 
+    def late(self, bench: BenchClient, since_ns: int, loser: str) -> int:
+        """Frames of a loser for a group address after its successor had it; here nothing of that kind can pass."""
+        del bench, since_ns, loser
+        return 0
+
     def close(self) -> None:
         """After everything ended."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from tandem.config.load import load
 from tandem.config.model import Config
 from tools.bench.client import BenchClient
-from tools.bench.plan import MEMBERS
+from tools.bench.plan import MEMBERS, other
 from tools.bench.processes import ROOT, end, start, waited
 from tools.bench.stage import Stage
 from tools.lab import netns
@@ -108,6 +108,11 @@ class Lab(Stage):
         """The wires, the observer and the relay bench in one."""
         assert self._wires is not None
         return LabClient(run, self._wires, [lan.name for lan in self.config.lans])
+
+    def late(self, bench: BenchClient, since_ns: int, loser: str) -> int:
+        """As the observer saw it, resets apart."""
+        assert isinstance(bench, LabClient)
+        return int(bench.judge(since_ns, loser, other(loser))["late"])
 
     def close(self) -> None:
         """Remove it all; the reaper finds nothing left."""

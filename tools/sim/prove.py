@@ -13,6 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tools.bench.kills import is_bad, prove_kills
+from tools.bench.pair import NotReady
+from tools.lab.stage import Lab
 from tools.sim.group import EXAMPLE
 from tools.sim.many import Job, tell_all
 from tools.sim.matrix import report, run
@@ -25,6 +28,8 @@ LEDGER = ROOT / "docs" / "proof-ledger.jsonl"
 _FIRST_SEED = 100_000
 _PIECE_S = 600.0
 _DEPTH = 4
+_KILLS_RATE, _KILLS_POINTS = 2000.0, 60
+_KEPT = ("events", "lost", "repeated", "controls_commanded", "controls_doubled", "untrue", "late_frames", "violations")
 
 
 def main(argv: list[str]) -> int:
@@ -34,7 +39,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--ledger", type=Path, default=LEDGER)
     parser.add_argument("--stories-only", action="store_true", help="neither mutants nor the walk")
+    parser.add_argument("--kills", type=int, default=0, help="instead of it all: so many kills of a real pair, as root")
     asked = parser.parse_args(argv)
+    if asked.kills:
+        return _kills(asked.ledger, asked.kills)
     until = time.monotonic() + asked.hours * 3600
     commit, well = _commit(), True
     lines = read(asked.ledger)
@@ -47,6 +55,20 @@ def main(argv: list[str]) -> int:
         well &= _stories(asked.ledger, commit, min(_PIECE_S, left_s), asked.jobs)
     print(summary(read(asked.ledger)))
     return int(not well)
+
+
+def _kills(ledger: Path, runs: int) -> int:
+    """Kills between network namespaces, at phases that no line of the ledger had before."""
+    try:
+        seed = 1 + sum(line["kills"] for line in read(ledger) if "kills" in line)
+        found = prove_kills(runs, _KILLS_RATE, _KILLS_POINTS, seed, Lab())
+    except (NotReady, OSError, ValueError) as error:
+        print(f"kills: {error}", file=sys.stderr)
+        return 2
+    line = {"commit": _commit(), "kills": runs, "seed": seed, "rate": _KILLS_RATE, **{k: found[k] for k in _KEPT}}
+    _write(ledger, line)
+    print(json.dumps(line))
+    return int(is_bad(found))
 
 
 def _stories(ledger: Path, commit: str, seconds: float, jobs: int) -> bool:
