@@ -114,7 +114,7 @@ class Faults(Troubles):
     def _end(self, member: Member) -> Callable[[], None]:
         if member.up:
             member.end()
-        return member.rise
+        return member.start_again
 
     # --- boards -------------------------------------------------------------------------------------------------
 

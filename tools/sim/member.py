@@ -120,6 +120,11 @@ class Member(SupervisorLoop):
             self.die(of_heart=True)
             self.boot()
 
+    def start_again(self) -> None:
+        """The service manager is told to start it: now, or as soon as it has ended."""
+        self._comes_back = True
+        self.rise()
+
     def freeze(self, *, supervisor: bool = True, heart: bool = False) -> None:
         """SIGSTOP."""
         self.supervisor.frozen |= supervisor
