@@ -39,7 +39,7 @@ class Plan:
 
 def words(plan: Plan) -> list[str]:
     """QEMU's command line: U-Boot, the image's disk, two LANs, console, crossover, watchdog."""
-    line = ["qemu-system-aarch64", "-name", plan.name, "-M", "virt,gic-version=3", "-cpu", "cortex-a72"]
+    line = ["qemu-system-aarch64", "-name", plan.name, "-M", "virt,gic-version=3,acpi=off", "-cpu", "cortex-a72"]
     line += ["-smp", str(plan.cores), "-m", str(MEMORY_MIB), "-accel", "tcg,thread=multi", "-display", "none"]
     line += ["-nodefaults", "-bios", str(plan.loader), "-device", "virtio-rng-pci"]
     line += ["-drive", f"file={plan.place('qcow2')},if=none,id=d0,format=qcow2,cache=writeback"]
