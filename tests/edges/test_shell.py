@@ -210,7 +210,7 @@ def test_a_login_at_a_terminal(image: Image) -> None:
     person.sendline("status")
     person.expect("is a gateway running")
     person.sendline("points --nonsense")
-    person.expect("tandem> ")
+    person.expect("unrecognized arguments.*tandem> ")
     person.sendintr()
     person.expect("tandem> ")
     person.sendline("reboot")
@@ -220,3 +220,19 @@ def test_a_login_at_a_terminal(image: Image) -> None:
     person.close()
     assert person.exitstatus == 0
     assert (home / "config/gateway.toml").read_text() == "format = 1\nnonsense\n"
+
+
+@pytest.mark.parametrize("where", ["reading", "splitting", "carrying out"])
+def test_an_interrupt_gives_up_the_line_wherever_it_falls(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    lines = iter(["interrupt"] * (where == "reading") + ["status", "exit"])
+    monkeypatch.setattr("builtins.input", lambda _: interrupted() if (line := next(lines)) == "interrupt" else line)
+    if where == "splitting":
+        monkeypatch.setattr("tandem.manage.shell.shlex.split", interrupted)
+    shell = Shell(tmp_path, interrupted if where == "carrying out" else lambda _: 0, str(tmp_path), "", "")
+    assert shell.run() == 0
+    assert next(lines, None) is None

@@ -71,17 +71,21 @@ class Shell:
         }
 
     def run(self) -> int:
-        """Read and carry out until `exit` or the line ends."""
+        """Read and carry out until `exit` or the line ends; an interrupt gives up a line or a word, never the login."""
         print("Tandem. `help` lists the words, `exit` ends.")
+        while True:
+            try:
+                return self._lines()
+            except KeyboardInterrupt:  # wherever it fell: between two lines too
+                print()
+
+    def _lines(self) -> int:
         while True:
             try:
                 line = input("tandem> ")
             except EOFError:
                 print()
                 return 0
-            except KeyboardInterrupt:
-                print()
-                continue
             if line.strip() in ("exit", "quit", "logout"):
                 return 0
             self.one(line)
@@ -104,9 +108,6 @@ class Shell:
             self._own[words[0]][1](words[1:])
         except SystemExit as stop:
             return int(stop.code) if isinstance(stop.code, int) else 1
-        except KeyboardInterrupt:
-            print()
-            return 130
         except BrokenPipeError:  # whoever reads has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 0
