@@ -163,11 +163,12 @@ class Supervisor:
 
     def _woke(self, readable: bool = False) -> None:
         """If nothing new came and nothing is due either, the progress is shown, and that is the turn."""
-        news = self._drain_heart(readable)
         now = self.enter()
+        news = False
         if not readable:
             self._wakes_at = 0
-        if self._due_at - now < self._idle_ns:
+        if readable or self._due_at - now < self._idle_ns:
+            news = self._drain_heart(readable)
             self._due_at = self.node.due()  # a silence that was to be judged then may have ended meanwhile
         if self._turn_due or self.stopped.done():
             return
