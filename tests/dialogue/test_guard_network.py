@@ -9,7 +9,7 @@ from tandem.standby import guard_words as do
 from tandem.standby.announce import AFTERWARDS_NS, SCHEDULE_MS, Announcements
 from tandem.standby.guard_words import Output
 from tandem.standby.vacant import NEVER, Vacancy
-from tests.support.guard_rig import MINE, PEER, RULES, SEAL, Heart, doings, has, sent, told
+from tests.support.guard_rig import MINE, PEER, RULES, SEAL, Heart, has, sent, told
 
 CROSSOVER = 2
 
@@ -49,11 +49,12 @@ def test_who_lost_every_lan_hands_over_to_a_peer_that_says_since_then_that_it_is
     assert sent(carriers(heart, 0), Kind.PROBE), "it asks at once"
     assert not sent(peer_says(heart, 6, 255), Kind.RELEASED_SERVICE), "its own loss is not in what it publishes yet"
     heart.body = BeatBody(Role.ACTIVE, health=135, epoch=12)
-    heart.now += 10 * MS
-    heart.turn += 1
-    out = heart.once()
+    heart.turns(60)
+    assert heart.guard.service, "what it heard was said before its own loss had settled"
+    out = peer_says(heart, 7, 255)
     assert sent(out, Kind.RELEASED_SERVICE) and say.Lost in map(type, told(out))
-    assert doings(out)[:2] == ["Coil(on=False)", "Lease(word='drop')"] and not heart.guard.service
+    coil = out.index(do.COIL_LOW)
+    assert out[coil + 1] == do.DROP and not heart.guard.service
 
 
 def test_a_switch_that_died_for_both_moves_nothing() -> None:
@@ -66,6 +67,19 @@ def test_a_switch_that_died_for_both_moves_nothing() -> None:
         assert not sent(peer_says(heart, counter, 135), Kind.RELEASED_SERVICE)
         heart.turns(15)
     assert heart.guard.service
+
+
+def test_a_loss_that_the_peer_tells_of_a_moment_later_hands_nothing_over() -> None:
+    heart = serving()
+    peer_says(heart, 5, 255)
+    carriers(heart, 0)
+    heart.turns(500)
+    peer_says(heart, 6, 195)
+    heart.body = BeatBody(Role.ACTIVE, health=135, epoch=12)
+    heart.turns(15)
+    assert not sent(peer_says(heart, 7, 195), Kind.RELEASED_SERVICE), "its condition has not settled yet"
+    heart.turns(60)
+    assert not sent(peer_says(heart, 8, 135), Kind.RELEASED_SERVICE) and heart.guard.service
 
 
 def test_what_the_peer_said_before_the_cables_went_counts_for_nothing() -> None:

@@ -47,7 +47,7 @@ class Guard:
         self._gone_at = 0
         self._owed = 0  # epoch of the service whose release waits for the supervisor's death
         self._exit_at = 0
-        self._carriers = Carriers(bool(rules.lans))
+        self._carriers = Carriers(bool(rules.lans), rules.stall_ns // 2)
         self._off_at = 0  # addresses that outlive their lease; 0: there are none
         self.leased = rules.fenced
         """There is a lease, as far as is known: a release need not wait until the killed supervisor is seen dead."""
