@@ -13,7 +13,7 @@ AIMS = (
     "active -> standby", "starting -> standby", "field lines held", "the whole image follows", "mirror resumes",
     "do ServiceOn", "do ServiceOff", "do LinesOn", "do LinesOff", "do Persist", "do Listen", "do CloseChannel",
     "do Dial", "do OpenLine", "heart coil on", "heart coil off", "heart acquire", "heart drop", "heart addresses on",
-    "heart addresses off", "write control", "granted", "withdrawn",
+    "heart addresses off", "write control", "granted", "withdrawn", "the unit forgets",
 )  # fmt: skip
 """What can be aimed at: a sentence of the story, or what a process is about to do."""
 PATIENCE_MS = 1500

@@ -70,6 +70,7 @@ class Site:
         """Called when a control center has read an object."""
         self.feeder, self.meter = Registers(self.world), Registers(self.world)
         self.unit = RemoteUnit(self.world)
+        self.unit.told_to_forget = lambda letter: self.aims.mark(letter, "the unit forgets")
         self.has_unit = any(m.protocol == "iec104" for m in self.config.masters)
         self.feeder.words[("discrete", 0)] = 1  # the breaker is open
         self.line, self.tcp = RtuDevices(self.world, {1: self.feeder}), TcpDevice(self.world, self.meter)

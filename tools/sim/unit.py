@@ -58,6 +58,8 @@ class RemoteUnit:
         self.waiting: deque[Key] = deque()
         """Events without a confirm, oldest first."""
         self.started: Pipe | None = None
+        self.told_to_forget: Callable[[str], None] = lambda letter: None
+        """Called with the member whose confirm has come, before anything else happens."""
         self._sessions: dict[Pipe, _Session] = {}
 
     # --- the field ------------------------------------------------------------------------------------------------
@@ -141,15 +143,18 @@ class RemoteUnit:
             self._asked(session, frame[6:])
 
     def _confirmed(self, pipe: Pipe, session: _Session, number: int) -> None:
+        before = len(self.forgotten)
         for _ in range((number - session.acked) % 32768):
             if not session.flight:
-                return
+                break
             session.acked = (session.acked + 1) % 32768
             key = session.flight.popleft()
             if key is not None and self.waiting and self.waiting[0] == key:
                 self.waiting.popleft()
                 session.offered -= 1
                 self.forgotten.append(Forgotten(session.alive_until(), key))
+        if len(self.forgotten) > before:
+            self.told_to_forget(pipe.name)
 
     def _asked(self, session: _Session, asdu: bytes) -> None:
         kind, cause = asdu[0], asdu[2] & 0x3F
