@@ -17,7 +17,7 @@ _COMMAND_OCTETS = {46: 1, 49: 3}
 _RECONNECT_NS = 20 * MS
 _PATIENCE_NS = 1 * SECOND  # of silence, then it tests the connection, and after as much again it hangs up
 _STARTDT, _TESTFR, _TESTFR_CON = (bytes.fromhex(f"6804{word}000000") for word in ("07", "43", "83"))
-SPONTANEOUS = 3
+SPONTANEOUS, INTERROGATED = 3, 20
 
 
 class Event(NamedTuple):

@@ -11,7 +11,7 @@ from collections import Counter
 
 from tandem.codec.record import unpack
 from tools.bench.plan import other
-from tools.sim.center import SPONTANEOUS, Center, Event
+from tools.sim.center import INTERROGATED, SPONTANEOUS, Center, Event
 from tools.sim.confirms import Confirms
 from tools.sim.member import Member
 from tools.sim.site import Site
@@ -47,6 +47,8 @@ class Ledger:
         self._highest: dict[int, float] = {}
         self._session: dict[str, tuple[int, set[tuple[int, float, bytes]]]] = {}
         self._frozen: dict[str, tuple[int, int]] = {}
+        rows = (row for slave in site.config.slaves for row in slave.rows if row.deadband)
+        self._deadbands = {int(row.address): row.deadband for row in rows}
         table = site.members["a"].node.table
         self._rising = {ioa for ioa, name in RISING.items() if name in table.by_name and table.by_name[name].hot}
         site.delivered = self._delivered
@@ -145,11 +147,17 @@ class Ledger:
             for key, at in told.items():
                 if self.horizon < at < until:
                     for peer, its in self.told.items():
-                        if key not in its:
+                        if key not in its and not self._shown(peer, *key[:2]):
                             raise Broken(f"lost: {peer} was never told {key[0]} = {key[1]}, which {name} was")
         if wrong := self.confirms.lost(self.horizon, until):
             raise Broken(f"lost: {wrong}")
         self._controls()
+
+    def _shown(self, name: str, ioa: int, value: float) -> bool:
+        """An interrogation came before the event with the same value: within the deadband of the row nothing changed."""
+        deadband = self._deadbands.get(ioa, 0.0)
+        events = self.site.centers[name].events if deadband else ()
+        return any(e.ioa == ioa and e.cause == INTERROGATED and abs(e.value - value) < deadband for e in events)
 
     def _controls(self) -> None:
         executed = [row for row in self.site.feeder.executed if row[1] == "holding"]
