@@ -9,7 +9,7 @@ from tandem.point import DEVICE_TIME, Cause
 from tools.sim.center import SPONTANEOUS, Center, Event
 from tools.sim.group import POINTS
 from tools.sim.site import Site
-from tools.sim.unit import TYPES, Key
+from tools.sim.unit import TYPES, Key, stamp
 
 _AGAIN = 12
 
@@ -18,7 +18,7 @@ class Confirms:
     """Counts by event, since a contact that chatters makes equal ones within a millisecond.
 
     Of those one window may come again: when an N(R) was lost nobody can tell which of equal events is offered anew.
-    An event whose confirm was lost may also come once as salvaged, where the unit offers it later.
+    An event whose confirm was lost may also come once as salvaged, where the unit offers it after that.
     """
 
     def __init__(self, site: Site) -> None:
@@ -47,8 +47,8 @@ class Confirms:
         node = self.site.members[event.served_by].node
         point = node.table.id(POINTS[event.ioa])
         rings = node.journal.slices(node.journal.cursor(0), node.journal.head, node.journal.soe.capacity)
-        found = (r for ring in rings for r in unpack(ring) if r[3] == point and r[2] == event.value)
-        return any(record[5] & ~DEVICE_TIME == Cause.SALVAGED for record in found)
+        found = [r for ring in rings for r in unpack(ring) if r[3] == point and stamp(r[1] // 1000) == event.stamp]
+        return bool(found) and min(found)[5] & ~DEVICE_TIME == Cause.SALVAGED
 
     def lost(self, since: int, until: int) -> str:
         """Which event that was confirmed between those times some center was never told of; "" for none."""

@@ -154,7 +154,7 @@ class Ledger:
         self._controls()
 
     def _shown(self, name: str, ioa: int, value: float) -> bool:
-        """An interrogation came before the event with the same value: within the deadband of the row nothing changed."""
+        """An interrogation came before the event of that value: within the row's deadband nothing changed."""
         deadband = self._deadbands.get(ioa, 0.0)
         events = self.site.centers[name].events if deadband else ()
         return any(e.ioa == ioa and e.cause == INTERROGATED and abs(e.value - value) < deadband for e in events)

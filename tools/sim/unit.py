@@ -28,6 +28,14 @@ Key = tuple[int, bytes]
 """Information object address, and the octets of the object: value, quality and time."""
 
 
+def stamp(utc_ms: int) -> bytes:
+    """A moment as the seven octets of a time tag."""
+    moment = datetime.fromtimestamp(utc_ms // 1000, UTC)
+    day = moment.isoweekday() << 5 | moment.day
+    ms = moment.second * 1000 + utc_ms % 1000
+    return struct.pack("<HBBBBB", ms, moment.minute, moment.hour, day, moment.month, moment.year % 100)
+
+
 class Forgotten(NamedTuple):
     """An event that the unit was told to forget by a confirm that its master sent at `sent_ns`, or before."""
 
@@ -67,7 +75,7 @@ class RemoteUnit:
     def change(self, ioa: int, value: float) -> None:
         """A value changes: an event with the time of now."""
         self.values[ioa] = value
-        key = ioa, self._value(ioa) + self._stamp()
+        key = ioa, self._value(ioa) + stamp((_UTC_US + self.world.now // 1000) // 1000)
         self.made[key] += 1
         if len(self.waiting) < _KEPT:
             self.waiting.append(key)
@@ -81,12 +89,6 @@ class RemoteUnit:
     def _value(self, ioa: int) -> bytes:
         value = self.values[ioa]
         return struct.pack("<fB", value, 0) if ioa == LEVEL else bytes([int(value)])
-
-    def _stamp(self) -> bytes:
-        moment = datetime.fromtimestamp((_UTC_US + self.world.now // 1000) // 1_000_000, UTC)
-        ms = moment.second * 1000 + self.world.now // MS % 1000
-        day = moment.isoweekday() << 5 | moment.day
-        return struct.pack("<HBBBBB", ms, moment.minute, moment.hour, day, moment.month, moment.year % 100)
 
     # --- connections ----------------------------------------------------------------------------------------------
 
