@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from tools.sim.pipes import Pipe
-from tools.sim.world import MS, SECOND, World
+from tools.sim.world import SECOND, World
 
 ADDRESS = 11
 DOOR, BREAKER, LEVEL = 1301, 1302, 2301
