@@ -80,19 +80,21 @@ def main(argv: list[str]) -> int:
             pair.begin()
             rows = summary(failovers(pair, asked.kinds, asked.runs))
             verdict, executed, doubled = pair.finish()
-            violations = pair.bench.state()["counts"]
+            violations, restarted = pair.bench.state()["counts"], pair.restarted
     except (NotReady, ConfigError, OSError, ValueError) as error:
         print(f"figures: {error}", file=sys.stderr)
         return 2
     _print(rows)
     print(f"events: {verdict.sent} sent, {verdict.lost} lost, {verdict.repeated} repeated; controls: {executed} "
           f"executed, {doubled} doubled; both members with one right: {violations or 'never'}")  # fmt: skip
+    print(f"members that ended by themselves and were started again: {restarted}")
     factor = round(machine_factor(), 4)
     print(f"machine factor: {factor} s for the fixed loop; k 12, w 8")
     if asked.json:
         totals = {"events_sent": verdict.sent, "events_lost": verdict.lost, "events_repeated": verdict.repeated}
         totals |= {"controls_executed": executed, "controls_doubled": doubled}
-        print(json.dumps({"failovers": rows, **totals, "violations": violations, "machine_factor_s": factor}))
+        totals |= {"violations": violations, "restarted": restarted, "machine_factor_s": factor}
+        print(json.dumps({"failovers": rows, **totals}))
     missed = [k for k, aim in _AIMS_MS.items() if k in rows and (rows[k]["data_ms"]["median"] or aim + 1) > aim]
     return int(bool(missed or verdict.lost or doubled or violations))
 

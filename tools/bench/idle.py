@@ -13,14 +13,14 @@ import time
 from pathlib import Path
 
 from tools.bench.machine import cpu_s, machine_factor, memory_mib
-from tools.bench.pair import Pair
+from tools.bench.pair import NotReady, Pair
 
 _EXAMPLE = Path(__file__).resolve().parents[1] / "example-group"
 _SETTLE_S = 3.0
 
 
 def measure(seconds: float) -> dict[str, dict[str, float]]:
-    """By member: percent of one core and resident MiB, both processes together and each."""
+    """By member: percent of one core and resident MiB, both processes together and each. Raises NotReady."""
     with tempfile.TemporaryDirectory() as folder, Pair(_EXAMPLE, folder, rate=0, foreign=False) as pair:
         pair.wait_ready(centers=False)
         time.sleep(_SETTLE_S)
@@ -32,6 +32,8 @@ def measure(seconds: float) -> dict[str, dict[str, float]]:
         rows: dict[str, dict[str, float]] = {}
         for member, both in pids.items():
             cpu = {name: 100 * (cpu_s(pid) - before[pid]) / span for name, pid in both.items()}
+            if not pair.members[member].alive:
+                raise NotReady(f"member {member} ended meanwhile:\n{pair.members[member].last_words()}")
             mib = {name: memory_mib(pid) for name, pid in both.items()}
             rows[f"{member} ({pair.members[member].status().get('role')})"] = {
                 "cpu_percent": round(sum(cpu.values()), 2),
@@ -48,7 +50,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(argv)
-    members = measure(asked.seconds)
+    try:
+        members = measure(asked.seconds)
+    except NotReady as error:
+        print(f"idle: {error}", file=sys.stderr)
+        return 2
     result = {"members": members, "machine_factor": round(machine_factor(), 4)}
     if asked.json:
         print(json.dumps(result))

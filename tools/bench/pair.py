@@ -67,6 +67,8 @@ class Pair:
         self.field_ledger, self.probe_ledger = Tail(self.run / "field.jsonl"), Tail(self.run / "probe.jsonl")
         self.c104_ledger = Tail(self.run / "c104.jsonl")
         self.began_ns = 0
+        self.restarted = 0
+        """Members that ended by themselves since `begin` (their heart ends one that stands still)."""
         self._tools: dict[str, subprocess.Popen[bytes]] = {}
 
     # --- start and stop ---------------------------------------------------------------------------------------
@@ -112,9 +114,16 @@ class Pair:
             raise NotReady(f"pairing failed: {(self.run / 'pair.log').read_text(errors='replace')[-500:]}")
 
     def wait_ready(self, timeout_s: float = READY_S, centers: bool = True) -> None:
-        """Until one is active, the other standby, both in sync, the lines held, the probe answered."""
+        """Until one is active, the other standby, both in sync, the lines held, the probe answered.
+
+        Once faults are done, a member that ended by itself is started again, as a box's service manager does.
+        """
         until = time.monotonic() + timeout_s
         while missing := self._missing(centers):
+            for member in self.members.values() if self.began_ns else ():
+                if not member.alive:
+                    self.restarted += 1
+                    member.start()
             if time.monotonic() > until:
                 last = "\n".join(f"{m.letter}: {m.last_words()}" for m in self.members.values())
                 raise NotReady(f"after {timeout_s:g} s still missing: {missing}\n{last}")

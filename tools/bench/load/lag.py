@@ -2,7 +2,8 @@
 
 `./build.sh bench lag [--rates 10000 50000] [--step-ms 1 5]`: no control center calls, so what is seen is the way from
 the database's door over the link into the standby and back. The lag is that of whole slices, from the turn that sent
-one to its acknowledgement; processors are the scheduler's count, in the middle of the run.
+one to its acknowledgement; processors are the scheduler's count, in the middle of the run. The floor beside it is what
+two bare processes take for as many octets there and back, half of it measured before the run and half after.
 
 `./build.sh bench lag --burst 200000`: so many at once, in turns of --per-turn, with rings of --ring records.
 """
@@ -17,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tandem.codec.record import SIZE
+from tools.bench.floor import floor
 from tools.bench.load.__main__ import end_probe
 from tools.bench.load.gateway import Plan
 from tools.bench.load.station import write_station
@@ -59,6 +62,13 @@ def _processors(pids: dict[str, int], seconds: float) -> dict[str, float]:
     time.sleep(seconds)
     span = time.monotonic() - began
     return {name: 100 * (cpu_s(pid) - before[name]) / span for name, pid in pids.items()}
+
+
+def _floor(plan: Plan) -> dict[str, float]:
+    if plan.burst:
+        return {}
+    bare = floor(int(plan.rate * plan.step_ms / 1e3) * SIZE, plan.step_ms, plan.seconds / 2)
+    return {"floor_median_ms": bare.median_ms, "floor_p99_ms": bare.p99_ms, "floor_worst_ms": bare.worst_ms}
 
 
 def _told(pair: Pair, key: str) -> dict[str, Any]:
@@ -108,7 +118,10 @@ def main(argv: list[str]) -> int:
         plans = [Plan(r, asked.seconds, step, served=False) for r in asked.rates for step in asked.step_ms]
     rows = []
     for plan in plans:
-        row = measure(plan, asked.ring) | {"machine_factor": round(machine_factor(), 4)}
+        before = _floor(plan)
+        row = measure(plan, asked.ring)
+        row |= {k: round((v + _floor(plan)[k]) / 2, 3) for k, v in before.items()}
+        row |= {"machine_factor": round(machine_factor(), 4)}
         rows.append(row)
         if not asked.json:
             print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
