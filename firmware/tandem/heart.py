@@ -22,6 +22,7 @@ from tandem.codec.beat import Seal
 from tandem.port.beat_path import BeatPath
 from tandem.port.begin import inherited, served
 from tandem.port.heart_network import HeartNetwork
+from tandem.port.kept_fds import KeptFds
 from tandem.port.notify import ServiceWatchdog, tell
 from tandem.port.pins import Pins, open_pins
 from tandem.port.progress import Progress
@@ -53,6 +54,7 @@ class Heart:
         self._leds = b"T"
         self.pidfd = os.pidfd_open(plan["supervisor"])
         self._untold: list[say.Message] = []
+        self._kept = KeptFds()
         self.network = HeartNetwork(plan.get("network", {}), self.guard)
         self._open_at = 0
         self._running = True
@@ -180,14 +182,13 @@ class Heart:
     def _hear_supervisor(self, now: int) -> None:
         for _ in range(_READS_MAX):
             try:
-                octets = self.supervisor.recv(65536)
+                octets = self._kept.receive(self.supervisor, 65536)
             except BlockingIOError:
                 return
             except OSError:
                 octets = b""
-            if not octets:
-                self._readers.remove(self.supervisor.fileno())  # its pidfd says more surely that it died
-                return
+            if not octets:  # its pidfd says more surely that it died
+                return self._readers.remove(self.supervisor.fileno())
             for request in say.unpack(octets):
                 self.guard.request(request, now)
 

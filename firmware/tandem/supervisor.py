@@ -163,8 +163,7 @@ class Supervisor:
 
     def _woke(self, readable: bool = False) -> None:
         """If nothing new came and nothing is due either, the progress is shown, and that is the turn."""
-        now = self.enter()
-        news = False
+        now, news = self.enter(), False
         if not readable:
             self._wakes_at = 0
         if readable or self._due_at - now < self._idle_ns:

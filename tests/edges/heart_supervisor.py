@@ -12,6 +12,7 @@ import time
 from tandem.codec import heart as say
 from tandem.codec.beat import BeatBody, Role
 from tandem.port.heart import HeartClient
+from tandem.port.kept_fds import KEPT_MAX
 
 EPOCH = 12
 
@@ -21,6 +22,9 @@ def main() -> None:
     plan = json.loads(sys.argv[1])
     heart = HeartClient.spawn_plan(plan)
     print(heart.pid, flush=True)
+    for _ in range(KEPT_MAX + 4):
+        with open(__file__, "rb") as file:
+            heart.keep(file.fileno())
     role = Role.STANDBY
     while True:
         heart.publish(time.monotonic_ns(), BeatBody(role, epoch=EPOCH))

@@ -17,6 +17,7 @@ import pytest
 
 from tandem.codec.beat import CONTACT, Beat, Kind, Role, Seal
 from tandem.point import MS
+from tandem.port.kept_fds import KEPT_MAX
 from tandem.standby.guard_words import PathRule, Rules
 
 KEY = bytes(range(32))
@@ -230,6 +231,13 @@ def heard(systemd: socket.socket) -> list[bytes]:
     while select.select([systemd], [], [], 0)[0]:
         found.append(systemd.recv(100))
     return found
+
+
+def test_the_heart_holds_the_newest_descriptors_that_it_was_given(bench: Bench) -> None:
+    bench.run(HOLD_S)
+    given = str(Path(__file__).with_name("heart_supervisor.py"))
+    held = [fd for fd in Path(f"/proc/{bench.heart_pid}/fd").iterdir() if os.readlink(fd) == given]
+    assert len(held) == KEPT_MAX
 
 
 def test_the_heart_is_small(bench: Bench) -> None:

@@ -52,9 +52,11 @@ def asked(config: Config, hosts: dict[str, str], ways: str = "arp and ping") -> 
     """(keys that answered, what was not permitted) of a few rounds of questions."""
     answered: set[str] = set()
     unable: set[str] = set()
+    kept: list[int] = []
 
     async def story() -> None:
-        prober = Prober(asyncio.get_running_loop(), config, "a", answered.add, lambda key, why: unable.add(why))
+        loop = asyncio.get_running_loop()
+        prober = Prober(loop, config, "a", answered.add, lambda key, why: unable.add(why), kept.append)
         if ways == "ping":
             prober._lans["station"]._open_arp = lambda: False  # type: ignore[method-assign]
         for _ in range(40):
@@ -63,6 +65,7 @@ def asked(config: Config, hosts: dict[str, str], ways: str = "arp and ping") -> 
             await asyncio.sleep(0.05)
             if len(answered) == len(hosts) - ("nobody" in hosts) or unable:
                 break
+        assert bool(kept) == ("arp" in ways)
         prober.close()
 
     asyncio.run(story())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import socket
 import struct
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from tests.support.pair_rig import Group
+from tests.support.pair_rig import WAIT_S, Group
 from tools.bench.members import BOTH
 from tools.bench.plan import other
 from tools.lab.netns import ip, within
@@ -18,7 +20,7 @@ from tools.lab.topology import WIRES
 from tools.lab.wires import LabClient
 
 _ETH_ALL, _IP = 3, b"\x08\x00"
-_WAIT_S = 2.0
+_TAP_S = 2.0
 
 
 class LabGroup(Group):
@@ -30,6 +32,22 @@ class LabGroup(Group):
     def __enter__(self) -> LabGroup:
         super().__enter__()
         return self
+
+    def wait(self, done: Callable[[], Any], what: str, seconds: float = WAIT_S) -> Any:
+        """As of every group; what the kernels of members and router knew stands beside the last words."""
+        try:
+            return super().wait(done, what, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self._networks()}") from None
+
+    def _networks(self) -> str:
+        told = []
+        for who in (*self.members, "router"):
+            for words in ("ip -br address", "ip neighbour", "nft list ruleset"):
+                line = ["ip", "netns", "exec", self.stage.plan.name(who), *words.split()]
+                done = subprocess.run(line, capture_output=True, text=True, check=False)
+                told.append(f"--- {who}: {words}\n{done.stdout}{done.stderr}")
+        return "".join(told)
 
     def heal(self) -> None:
         """Every cable whole, every process thawed or started again, and in sync."""
@@ -63,13 +81,13 @@ class LabGroup(Group):
             sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_ALL))
         with sock:
             sock.bind((leg.port if whose else leg.device, _ETH_ALL))
-            sock.settimeout(_WAIT_S)
+            sock.settimeout(_TAP_S)
             yield sock
 
     def overheard(self, member: str, lan: str, wanted: Callable[[bytes], bool], count: int) -> list[bytes]:
         """The next frames of a kind on a member's cable, as a tap would see them; fewer where there are no more."""
         found: list[bytes] = []
-        until = time.monotonic() + _WAIT_S
+        until = time.monotonic() + _TAP_S
         with self.socket_in(f"wires:{member}", lan) as tap:
             while len(found) < count and time.monotonic() < until:
                 frame = tap.recv(2048)

@@ -27,7 +27,7 @@ EXAMPLE = ROOT / "tools" / "example-group"
 PATIENT = {"dead_after_ms": 400, "sync_lease_ms": 1100, "confirm_wait_ms": 1300, "lease_ms": 250, "stall_ms": 200}
 """Times of [standby] that a stall of the test machine does not reach."""
 _NOISE = ("lapsed", "was away", "stands still", "contact opened while the lines")
-_WAIT_S = 20.0
+WAIT_S = 20.0
 _BEAT_PORT = 4721
 
 
@@ -98,7 +98,7 @@ class Group(Pair):
         """A member's own address, where its centers call."""
         return self.config.lan("control").members[member].addresses[0].ip
 
-    def wait(self, done: Callable[[], Any], what: str, seconds: float = _WAIT_S) -> Any:
+    def wait(self, done: Callable[[], Any], what: str, seconds: float = WAIT_S) -> Any:
         """The first true result; AssertionError with both members' last words when none comes in time."""
         until = time.monotonic() + seconds
         while True:
@@ -142,7 +142,7 @@ class Group(Pair):
             file.seek((mark or {}).get(member, 0))
             return file.read().decode(errors="replace")
 
-    def says(self, member: str, mark: dict[str, int], *words: str, seconds: float = _WAIT_S) -> str:
+    def says(self, member: str, mark: dict[str, int], *words: str, seconds: float = WAIT_S) -> str:
         """The first line since the mark that has all these words."""
 
         def line() -> str:

@@ -69,7 +69,11 @@ class Leds(NamedTuple):
     octets: bytes
 
 
-Request = ServiceOn | ServiceOff | LinesOn | LinesOff | BeatNow | Probe | Suspect | End | Leds
+class Keep(NamedTuple):
+    """A descriptor comes with it, which the heart holds too: what its last close costs, no death has to wait for."""
+
+
+Request = ServiceOn | ServiceOff | LinesOn | LinesOff | BeatNow | Probe | Suspect | End | Leds | Keep
 
 # --- messages: heart -> supervisor ------------------------------------------------------------------------------------
 
@@ -211,7 +215,7 @@ _SHAPES: list[tuple[type[Any], str, str]] = [  # class, fixed fields, tail; the 
     (Probe, "<", ""), (Suspect, "<I", ""), (End, "<", ""), (Ready, "<II", "text"), (Heard, "<BQq", "beat"),
     (Refused, "<BQ", ""), (PinsRead, "<QBBBBIB", ""), (Lost, "<QIB", "text"), (Late, "<QQ", ""), (Carried, "<QBI", ""),
     (Proof, "<?", "text"), (Said, "<", "text"), (Foreign, "<I", ""),
-    (Leds, "<", "octets"), (Fence, "<?", "text"), (Unanswered, "<QQ", ""),
+    (Leds, "<", "octets"), (Fence, "<?", "text"), (Unanswered, "<QQ", ""), (Keep, "<", ""),
 ]  # fmt: skip
 _BY_CODE = [(cls, struct.Struct(fixed), tail) for cls, fixed, tail in _SHAPES]
 _CODES = {cls: (code, struct.Struct(fixed), tail) for code, (cls, fixed, tail) in enumerate(_SHAPES)}

@@ -108,7 +108,8 @@ def _probe(supervisor: Supervisor, member: Member) -> None:
         if sentence := node.reach.unable(key, why):
             _log.warning("%s", sentence)
 
-    supervisor.carry_out[Probe] = Prober(supervisor.loop, supervisor.config, member, answered, unable).send
+    prober = Prober(supervisor.loop, supervisor.config, member, answered, unable, supervisor.heart.keep)
+    supervisor.carry_out[Probe] = prober.send
     node.reach.begin(clock.monotonic_ns())
 
 

@@ -103,6 +103,15 @@ class HeartClient:
         else:
             self._send([request])
 
+    def keep(self, fd: int) -> None:
+        """The heart holds this descriptor too: the kernel takes milliseconds to end a packet socket, and an owner that
+        dies is not seen dead before.
+        """
+        try:
+            socket.send_fds(self._link, [say.pack([say.Keep()])], [fd])
+        except OSError:
+            pass  # it costs time at a death, nothing else
+
     def publish(self, at_ns: int, body: BeatBody) -> None:
         """A turn is finished; `body` is what the beats say from now on."""
         self._page.publish(at_ns, body)

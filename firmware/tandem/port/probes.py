@@ -82,6 +82,7 @@ class _Lan:
             opened.close()
             return False
         self._arp = opened
+        self._prober.keep(opened.fileno())
         self._prober.loop.add_reader(opened.fileno(), self._read_arp)
         return True
 
@@ -133,7 +134,9 @@ class _Lan:
 
 
 class Prober:
-    """All LANs of a member. `answered(key)` and `unable(key, why)` are called from the loop."""
+    """All LANs of a member. `answered(key)` and `unable(key, why)` are called from the loop, `keep` with the packet
+    sockets that somebody else should hold too.
+    """
 
     def __init__(
         self,
@@ -142,8 +145,9 @@ class Prober:
         member: Member,
         answered: Callable[[str], None],
         unable: Callable[[str, str], None],
+        keep: Callable[[int], None],
     ) -> None:
-        self.loop = loop
+        self.loop, self.keep = loop, keep
         self._answered, self._unable = answered, unable
         self._keys: dict[tuple[str, str], set[str]] = {}
         self._lans = {
