@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
@@ -106,5 +105,7 @@ def test_the_ledger_goes_on_where_it_ended(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(prove, "_PIECE_S", 1.0)
     argv = ["--hours", "0.0006", "--jobs", "1", "--ledger", str(ledger), "--stories-only"]
     assert prove.main(argv) == 0
-    last = json.loads(ledger.read_text(encoding="utf-8").splitlines()[-1])
-    assert last["seeds"][0] == 10 and last["stories"] >= 1 and "stories" in prove.summary(prove.read(ledger))
+    lines = prove.read(ledger)
+    began = [line["seeds"][0] for line in lines[1:]]
+    assert began and began == [line["seeds"][1] + 1 for line in lines[:-1]]
+    assert all(line["stories"] >= 1 for line in lines) and "stories" in prove.summary(lines)

@@ -91,7 +91,11 @@ def main(argv: list[str]) -> int:
     factor = round(machine_factor(), 4)
     print(f"machine factor: {factor} s for the fixed loop; k 12, w 8")
     if asked.json:
-        totals = {"events_sent": verdict.sent, "events_lost": verdict.lost, "events_repeated": verdict.repeated}
+        totals: dict[str, Any] = {
+            "events_sent": verdict.sent,
+            "events_lost": verdict.lost,
+            "events_repeated": verdict.repeated,
+        }
         totals |= {"controls_executed": executed, "controls_doubled": doubled}
         totals |= {"violations": violations, "restarted": restarted, "machine_factor_s": factor}
         print(json.dumps({"failovers": rows, **totals}))
