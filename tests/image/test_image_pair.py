@@ -41,6 +41,7 @@ dead_after_ms = 12000
 lease_ms = 5000
 stall_ms = 4000
 sync_lease_ms = 40000
+confirm_wait_ms = 45000
 """
 
 

@@ -21,6 +21,8 @@ class Board:
     overlays: tuple[str, ...] = ()
     loader: str = ""
     firmware: tuple[str, ...] = ()
+    watchdog_s: int = 14
+    """How long the board's watchdog waits for systemd; the Raspberry's can wait 15 s."""
 
     @property
     def folder(self) -> Path:

@@ -119,7 +119,7 @@ def system(work: Work, lock: locks.Lock, debian: str, wheels_digest: str, keys: 
     firmware = [path for name in ("tandem", "guardian") if (path := ROOT / "firmware" / name).is_dir()]
     recipe = [HERE / name for name in ("tree.py", "left-out.txt", "initramfs-modules.txt", "disk.py")]
     documents = sorted((ROOT / "docs").glob("*.md"))
-    inputs = digest(debian, wheels_digest, work.version, level, keys.keyring.read_bytes(), work.board.name)
+    inputs = digest(debian, wheels_digest, work.version, level, keys.keyring.read_bytes(), work.board)
     inputs = digest(inputs, *recipe, *tree.overlays(), *firmware, *boards, *documents)
 
     def make() -> None:

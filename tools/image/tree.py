@@ -58,6 +58,8 @@ def build(root: Path, board: Board, version: str, keyring: Path, wheel_folder: P
     (home / "board.env").write_text(f"TANDEM_BOARD={board.name}\n")
     (home / "variant").write_text(f"{board.name}\n")
     (home / "version").write_text(f"{version}\n")
+    manager = f"[Manager]\nRuntimeWatchdogSec={board.watchdog_s}s\n"
+    (root / "usr/lib/systemd/system.conf.d/20-board.conf").write_text(manager)
     shutil.copyfile(keyring, root / "etc/rauc/keyring.pem")
     documents = root / "usr/share/doc/tandem"
     documents.mkdir(parents=True)

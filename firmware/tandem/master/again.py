@@ -8,7 +8,8 @@ that does not ends the matching of its point. Nothing offered for a while, and i
 
 The last confirms may have been lost with the connection. So an event that was confirmed lately is taken for known as
 well, as long as its point has offered nothing else and no other event of the point has its time: of equal events of
-one millisecond nobody can tell which comes again, and then a repeated one is better than a lost one.
+one millisecond nobody can tell which comes again, and then a repeated one is better than a lost one. An event that
+differs from the point's one before in neither value, quality nor time is no event.
 """
 
 from __future__ import annotations
