@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tandem.codec.beat import Role
 from tandem.codec.record import SIZE
+from tandem.point import Cause
 from tools.bench.plan import other
 from tools.sim.faults import GENTLE
 from tools.sim.ledger import Broken, Ledger
@@ -21,6 +22,7 @@ _POLLED_NS = 700 * MS
 _AIR_NS = 20 * MS
 _OUTAGE_NS = 1_600 * MS
 _PER_FAULT, _AT_REST = 3, 2
+_ON_LINE = "F1."
 
 
 class Checks:
@@ -42,6 +44,9 @@ class Checks:
         self._records: dict[tuple[int, int], bytes] = {}
         self._read_to: dict[str, tuple[object, int]] = {}
         self._line_askers: list[tuple[int, str]] = []
+        self._won: dict[str, tuple[int, int]] = {}
+        """Who waits for the first answer to itself on a field line: since when, and its journal's head then."""
+        self.world.listeners.append(self._said)
         site.bench.changed.append(self._ownership)
         site.wires.asked = self._line_asked
         site.turned = self._turned
@@ -77,11 +82,31 @@ class Checks:
         if other(letter) in words and letter in words[: words.index(other(letter))] and not self._may_both():
             raise Broken(f"I1: both members drive {line}")
 
+    def _said(self, sentence: str) -> None:
+        """A member has won the field lines: what it stores from there on must be answers to itself."""
+        if "field lines held" in sentence:
+            letter = sentence[:1]
+            self._won[letter] = self.world.now, self.site.members[letter].node.journal.head
+
+    def _answered(self, member: Member) -> None:
+        """Nothing was read on a line before a device there has answered this member. Raises Broken."""
+        held_ns, head = self._won[member.letter]
+        if self.site.wires.replied.get(member.letter, 0) > held_ns or not member.node.is_active:
+            del self._won[member.letter]
+            return
+        journal = member.node.journal
+        for _, _, value, point, _, cause, _ in journal.read(journal.cursor(head), journal.head):
+            name = member.node.table.by_id[point].name
+            if name.startswith(_ON_LINE) and cause in (Cause.SCAN, Cause.INITIAL):
+                raise Broken(f"late: {member.letter} has {name} = {value} of an answer to the former owner's request")
+
     # --- after each turn ----------------------------------------------------------------------------------------
 
     def _turned(self, member: Member) -> None:
         if member.thawed_ns != self.world.now:  # the rest of a turn that was frozen: what it decided is long over
             self._look_at_epoch(member)
+        if member.letter in self._won:
+            self._answered(member)
         if self.world.now >= self._images_at:
             self._images_at = self.world.now + _IMAGES_NS
             self._may_both()

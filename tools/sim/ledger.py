@@ -10,6 +10,7 @@ import struct
 from collections import Counter
 
 from tandem.codec.record import unpack
+from tandem.point import Command, Step
 from tools.bench.plan import other
 from tools.sim.center import INTERROGATED, SPONTANEOUS, Center, Event
 from tools.sim.confirms import Confirms
@@ -20,7 +21,8 @@ from tools.sim.world import MS, SECOND
 
 RISING = {2001: "F1.voltage_l1", 2101: "M1.active_power", LEVEL: "U1.level"}
 """By information object address: points whose values only rise."""
-SETPOINT = 5002
+SETPOINT, SETPOINT_NAME = 5002, "F1.tap_setpoint"
+_FORWARDED_EVERY = 3
 _LOCAL = 9000  # from here on each member speaks for itself
 _STALL_NS = 250 * MS
 _SETTLED_NS = SECOND
@@ -54,11 +56,22 @@ class Ledger:
         site.delivered = self._delivered
 
     def operate(self) -> None:
-        """A center gives a setpoint that no one gave before."""
+        """A center gives a setpoint that no one gave before; every third one is given at the standby's own panel."""
         value = len(self.asked) + 1
         center = self.site.centers["probe"]
-        if center.command(49, SETPOINT, struct.pack("<hB", value, 0)):
+        if self._at_the_standby(value) or center.command(49, SETPOINT, struct.pack("<hB", value, 0)):
             self.asked[value] = self.world.now
+
+    def _at_the_standby(self, value: int) -> bool:
+        member = next((m for m in self.site.members.values() if m.up and not m.node.is_active), None)
+        if value % _FORWARDED_EVERY or member is None or member.supervisor.frozen:
+            return False
+        node = member.node
+        point = node.table.by_name.get(SETPOINT_NAME)
+        if point is None:
+            return False
+        command = Command(node.next_ref(), point.id, float(value), Step.DIRECT, "local.panel", self.world.now)
+        return bool(member.call(lambda now: node.desk.operate(command)))
 
     def froze(self, letter: str, began: int) -> None:
         """A member's processes stood still from `began` until now."""

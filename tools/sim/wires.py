@@ -38,6 +38,8 @@ class Wires:
         self.link: Pipe | None = None
         self.asked: Callable[[str, str, bytes], None] = lambda letter, line, octets: None
         """Called with (member, line, octets) of every request that reaches a field line."""
+        self.replied: dict[str, int] = {}
+        """By member: when a device's answer to a request of its own came over a field line last."""
         self._line, self._devices = line, devices
         self._streams = 0
         self._sessions: list[tuple[Pipe, str]] = []
@@ -136,7 +138,8 @@ class Wires:
             if reply := self._line.hear(octets, member.letter):
                 late_ns = self._line.late_ns
                 self.world.after(
-                    _TURNAROUND_NS + late_ns + len(reply) * octet_ns, lambda: self._heard_by_all(line, reply)
+                    _TURNAROUND_NS + late_ns + len(reply) * octet_ns,
+                    lambda: self._heard_by_all(line, reply, member.letter),
                 )
 
         self.world.at(self._line_free, arrive)
@@ -144,7 +147,8 @@ class Wires:
     def _drives(self, letter: str) -> bool:
         return letter not in self.air.hung and bool(self.bench.drives(letter, self.site.relay is not None))
 
-    def _heard_by_all(self, line: str, reply: bytes) -> None:
+    def _heard_by_all(self, line: str, reply: bytes, asker: str) -> None:
+        self.replied[asker] = self.world.now
         for letter, member in self.site.members.items():
             if self._drives(letter):
                 member.hear_line(line, reply)

@@ -225,6 +225,8 @@ class Lease:
         self.epoch = 0
         """The epoch of the history that the image follows; set by the mirror."""
         self.released_seq = 0
+        self.named_seq = 0
+        """The highest number that an active ever named as released: so far its standby's records may have been told."""
         self._since: int | None = None
         self._beat_epoch = 0
         self._nonce = 0
@@ -248,6 +250,7 @@ class Lease:
         self._since = echoed_ns if granting else None
         self._beat_epoch = epoch
         self.released_seq = released_seq
+        self.named_seq = max(self.named_seq, released_seq)
 
     def in_sync(self, now: int) -> bool:
         """True when this member may promote as one that has everything."""

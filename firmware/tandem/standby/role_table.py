@@ -99,6 +99,7 @@ TABLE: dict[tuple[Role, Input], Row] = {
     (_R, Input.FAULT): Row(_O, "hand_over_and_alarm"),
     (_R, Input.PERMISSION_LOST): Row(_B, "drop_and_hold_off"),
     (_R, Input.STOPS): Row(_B, "isolate"),
+    (_R, Input.DISOWNED): Row(_B, "drop_and_hold_off"),
     (_R, Input.TAKEN): Row(_B, "drop"),
     (_R, Input.NOT_OPEN): Row(_A, "rearm"),
     (_R, Input.NOT_TAKEN): Row(_B, "drop"),

@@ -208,9 +208,12 @@ class Sessions:
                 self._followed()
 
     def _followed(self) -> None:
-        """The image is whole: cursors fit it now, and the active may have what only this member released."""
+        """The image is whole: cursors fit it now, and the active may have what was released and only this member has.
+
+        That is what it released as the active, or what an active released to it that came back with an empty journal.
+        """
         self.cursors.clamp(self._database.journal.head)
-        for octets in self.sink.salvage(self.granter.released_seq, self._device_keeps):
+        for octets in self.sink.salvage(max(self.granter.released_seq, self.lease.named_seq), self._device_keeps):
             self._link.send(Salvage(octets))
         self._confirmed = {}
 
