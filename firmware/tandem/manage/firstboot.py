@@ -91,11 +91,8 @@ class FirstBoot:
 
     def _show(self) -> None:
         text = self._dialogue.output()
-        if not self._dialogue.secret:
-            self._terminal.show(True)
+        self._terminal.show(not self._dialogue.secret)  # before the question: who types fast is not shown either
         self._terminal.write(text)
-        if self._dialogue.secret:
-            self._terminal.show(False)
 
     def _carry_out(self) -> None:
         for wish in self._dialogue.wishes():
