@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+import time
 
 import pexpect.fdpexpect
 
@@ -43,15 +45,16 @@ class Console:
             self.type(line)
         self.type(".")
 
-    def first_boot(self, member: str, group: str) -> None:
-        """Answer up to the pairing; `group` is a gateway.toml, or "" to have it from the peer."""
+    def first_boot(self, member: str, group: dict[str, str]) -> None:
+        """Answer up to the pairing; `group` is gateway.toml and its lists, or nothing to have it from the peer."""
         self.until(r"a or b\? ", seconds=BOOT_S)
         self.type(member)
         self.until("Number: ")
         if group:
             self.type("2")
-            self.until("full stop alone:")
-            self.paste(group)
+            for _ in group:
+                self.until(r"Paste (\S+), then a line with a full stop alone:")
+                self.paste(group[str(self.talk.match.group(1))])
         else:
             self.type("4")
         self.until("not shown")
@@ -91,3 +94,47 @@ def compare_codes(one: Console, two: Console) -> None:
         console.type("yes")
     for console in (one, two):
         console.until("Written")
+
+
+class RootShell:
+    """A shell that no gateway has: of the copy of the image that is tested."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._door = connect(machine.plan.place("root"))
+
+    def run(self, line: str, seconds: float = WAIT_S) -> str:
+        """What a command printed; AssertionError when its end was not seen in time."""
+        self._door.settimeout(0.2)
+        self._drain()
+        self._door.sendall(f'stty -echo; echo BE"G"IN; {line}; echo E"N"D\n'.encode())
+        heard, end = "", time.monotonic() + seconds
+        while not (found := re.search(r"BEGIN\r?\n(.*)END\r?\n", heard, re.DOTALL)):
+            assert time.monotonic() < end, f"`{line}` did not end in {seconds:.0f} s: {heard[-400:]!r}"
+            try:
+                heard += self._door.recv(65536).decode("utf-8", "replace")
+            except TimeoutError:
+                continue
+        return re.sub(r"\x1b\[[0-9;?!]*[A-Za-z]", "", found[1]).replace("\r", "")
+
+    def _drain(self) -> None:
+        try:
+            while self._door.recv(65536):
+                pass
+        except TimeoutError:
+            pass
+
+    def awake(self) -> bool:
+        """Somebody answers."""
+        try:
+            return self.run("true", 5) == ""
+        except AssertionError:
+            return False
+
+    def status(self) -> dict[str, object] | None:
+        """The gateway's own words about itself; None while it does not answer."""
+        try:
+            said = self.run("tandem status --state /run/tandem-people --json 2>/dev/null", 30)
+        except AssertionError:
+            return None
+        return dict(json.loads(said)) if said.startswith("{") else None
