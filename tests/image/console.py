@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
-import socket
+import threading
 import time
 
+import pexpect
 import pexpect.fdpexpect
 
 from tools.image.qemu import Machine, connect
 
 BOOT_S = 600
 WAIT_S = 180
+LOGIN_S = 120
+_KEPT_OCTETS = 1 << 20
 PASSWORD = "four plain words here"
 PROMPT = r"tandem> "
 
@@ -21,17 +26,27 @@ class Console:
     """One console; every wait ends with what was seen last when it is in vain."""
 
     def __init__(self, machine: Machine) -> None:
-        self._door: socket.socket = connect(machine.plan.place("console"))
-        end = self._door.fileno()
-        self.talk = pexpect.fdpexpect.fdspawn(end, encoding="utf-8", codec_errors="replace", timeout=WAIT_S)
+        self._door = connect(machine.plan.place("console"))
+        heard, self._heard = os.pipe()
+        fcntl.fcntl(self._heard, fcntl.F_SETPIPE_SZ, _KEPT_OCTETS)
+        self.talk = pexpect.fdpexpect.fdspawn(heard, encoding="utf-8", codec_errors="replace", timeout=WAIT_S)
+        threading.Thread(target=self._listen, name=f"console of {machine.plan.name}", daemon=True).start()
 
-    def until(self, *patterns: str, seconds: float = WAIT_S) -> int:
+    def _listen(self) -> None:
+        """Always: QEMU waits for whoever does not read, and the machine stands still meanwhile."""
+        try:
+            while octets := self._door.recv(65536):
+                os.write(self._heard, octets)
+        except OSError:
+            pass
+
+    def until(self, *patterns: str | type[pexpect.TIMEOUT], seconds: float = WAIT_S) -> int:
         """Wait for one of the patterns; which."""
         return int(self.talk.expect(list(patterns), timeout=seconds))
 
     def type(self, line: str) -> None:
         """A line and its return."""
-        self.talk.send(line + "\r")
+        self._door.sendall(line.encode() + b"\r")
 
     def ask(self, line: str) -> str:
         """What the login says to a line."""
@@ -64,13 +79,27 @@ class Console:
         self.until(r"or later\) ")
 
     def log_in(self) -> None:
-        """As `engineer`."""
-        self.type("")
-        self.until("login: ", seconds=BOOT_S)
-        self.type("engineer")
-        self.until("assword: ")
-        self.type(PASSWORD)
-        self.until(PROMPT)
+        """As `engineer`, or as who is logged in already. A login that is just being prepared forgets what was typed."""
+        end = time.monotonic() + BOOT_S
+        while time.monotonic() < end:
+            state = self.until("login: $", PROMPT + "$", pexpect.TIMEOUT, seconds=5)
+            if state == 1:
+                return
+            if state == 0:
+                self._think()
+                self.type("engineer")
+                if self.until("assword: ", pexpect.TIMEOUT, seconds=LOGIN_S) == 0:
+                    self._think()
+                    self.type(PASSWORD)
+                    self.until(PROMPT)
+                    return
+            self.type("")
+        raise AssertionError("no login at the console")
+
+    @staticmethod
+    def _think() -> None:
+        """As long as a person does: what is typed while a login asks is thrown away."""
+        time.sleep(2)
 
     def close(self) -> None:
         """Leave the console to others."""

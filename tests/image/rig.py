@@ -87,7 +87,7 @@ def until(seen: Callable[[], object], what: str, seconds: float = BOOT_S) -> Non
 
 
 def with_root_shell(image: Path, folder: Path) -> Path:
-    """The image, its firmware partition edited as whoever holds the card could: a root shell on a USB serial port."""
+    """The image, its firmware partition edited as whoever holds the card could: a root shell on one more serial port."""
     copy, words = folder / "tested.img", folder / "board.txt"
     subprocess.run(["cp", "--sparse=always", image, copy], check=True)
     with copy.open("rb") as disk:
@@ -95,7 +95,7 @@ def with_root_shell(image: Path, folder: Path) -> Path:
         (sector,) = struct.unpack("<Q", disk.read(8))
     place = f"{copy}@@{sector * 512}"
     said = subprocess.run(["mtype", "-i", place, "::board.txt"], check=True, capture_output=True, text=True).stdout
-    words.write_text(said.replace("console=ttyAMA0,115200", "console=ttyAMA0,115200 systemd.debug_shell=ttyUSB0"))
+    words.write_text(said.replace("console=ttyAMA0,115200", "console=ttyAMA0,115200 systemd.debug_shell=ttyS0"))
     subprocess.run(["mcopy", "-o", "-i", place, words, "::board.txt"], check=True)
     return copy
 
@@ -108,7 +108,7 @@ class Rig:
         self.bench = Bench(folder, with_root_shell(image, folder), "ab")
         for name, machine in self.bench.machines.items():
             door = f"socket,id=root,path={machine.plan.place('root')},server=on,wait=off"
-            more = ["-device", "qemu-xhci", "-chardev", door, "-device", "usb-serial,chardev=root"]
+            more = ["-chardev", door, "-device", "pci-serial,chardev=root"]
             bundle = f"file={update},if=none,id=u0,format=raw,read-only=on"
             machine.plan.more += [*more, "-drive", bundle, "-device", "virtio-blk-pci,drive=u0"]
             machine.plan.place("root").unlink(missing_ok=True)
@@ -116,7 +116,7 @@ class Rig:
         self.wired: Wired = self.bench.start()
         self.consoles = {name: Console(machine) for name, machine in self.bench.machines.items()}
         self.roots = {name: RootShell(machine) for name, machine in self.bench.machines.items()}
-        self.world = World(folder, self.wired, ((METER, CENTER), ("10.77.2.31",)))
+        self.world = World(folder, self.wired, ((CENTER, METER), ("10.77.2.31",)))
 
     def active(self) -> list[str]:
         """Members that show at their front panel that they are active, as seen from outside."""
