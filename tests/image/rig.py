@@ -87,7 +87,7 @@ def until(seen: Callable[[], object], what: str, seconds: float = BOOT_S) -> Non
 
 
 def with_root_shell(image: Path, folder: Path) -> Path:
-    """The image, its firmware partition edited as whoever holds the card could: a root shell on one more serial port."""
+    """The image, its firmware partition edited as a card's holder could: a root shell on one more serial port."""
     copy, words = folder / "tested.img", folder / "board.txt"
     subprocess.run(["cp", "--sparse=always", image, copy], check=True)
     with copy.open("rb") as disk:

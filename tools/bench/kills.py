@@ -34,6 +34,9 @@ _STORIES = 1000
 _HURRY_S = 0.1
 _DRAIN_S = 60.0
 _PHASE_S = (0.3, 1.3)
+_BAD = (
+    "lost", "unconfirmed_at_the_end", "over_k", "controls_doubled", "untrue", "late_frames", "violations",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -133,8 +136,8 @@ def prove_kills(runs: int, rate: float, points: int, seed: int, stage: Stage | N
 
 
 def is_bad(result: dict[str, Any]) -> bool:
-    """Lost, doubled, untrue, too often repeated, answered too late, or two members with one right."""
-    return any(result[key] for key in ("lost", "over_k", "controls_doubled", "untrue", "late_frames", "violations"))
+    """Lost or left behind, doubled, untrue, too often repeated, answered too late, or two members with one right."""
+    return any(result[key] for key in _BAD)
 
 
 def main(argv: list[str]) -> int:

@@ -1,16 +1,14 @@
 """A 104 device made of c104's server and an event buffer that forgets nothing before N(R) says so.
 
-c104's server alone drops its queue with the connection, as no device that promises its events may. So this keeps each
-event until an acknowledgement covers its frame, which it sees in the raw octets, and hands what is left to c104 again
+c104's server alone drops its queue with the connection, as no device that promises its events may. So an outbox keeps
+each event until an acknowledgement covers its frame, which is seen in the raw octets, and c104 gets what is left again
 when the next connection has started. c104 reads its callbacks' annotations, so this file has no postponed ones.
 """
 
 import datetime
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import c104
@@ -20,10 +18,10 @@ from tandem.codec.iec60870.address import parse
 from tandem.config.model import Device, Point
 from tandem.point import Double, Kind
 from tools.bench.field.ledger import Ledger
+from tools.bench.field.outbox import Event, Outbox, keys
 
 MOST_UNDER_WAY = 300
 """Events in c104's own queue: far less than it drops at."""
-MOST_IN_FRAME = 16
 _SPONTANEOUS = 3
 _BUFFER_MOST = 500_000
 _TICK_MS = 50
@@ -44,22 +42,13 @@ _COMMANDS = {
 Written = Callable[[str, Point, float], None]
 
 
-@dataclass(slots=True)
-class Event:
-    """A change with its own time."""
-
-    point: "RemotePoint"
-    value: float
-    utc_us: int
-    given: bool = False
-
-
 class RemotePoint:
     """A monitored point; `value` is in engineering units."""
 
-    def __init__(self, point: Point, made: c104.Point) -> None:
+    def __init__(self, point: Point, made: c104.Point, ca: int) -> None:
         self.point = point
         self.made = made
+        self.ca = ca
         self.value = 0.0
 
     def info(self, value: float, utc_us: int) -> Any:
@@ -109,11 +98,9 @@ class Remote:
         self._written = written
         self._outputs: dict[int, tuple[str, Point]] = {}
         self._lock = threading.RLock()
-        self._buffer: deque[Event] = deque()  # everything that was not acknowledged, oldest first
+        self._outbox = Outbox()
         self._open = False  # the newest connection has started
-        self._handed = 0  # so many of them are with c104
-        self._framed = 0  # so many of those have left in a frame
-        self._frames: deque[tuple[int, int]] = deque()  # (N(S), events in it) of frames not acknowledged
+        self._thread = 0  # c104 gives each connection one: what a dead one's still says is not of the newest
         self._stations: dict[int, c104.Station] = {}
         for device in devices:
             for point in device.points:
@@ -143,7 +130,7 @@ class Remote:
         else:
             made = station.add_point(ioa, _TYPES[point.kind])
             assert made is not None
-            remote = self.points[point.name] = RemotePoint(point, made)
+            remote = self.points[point.name] = RemotePoint(point, made, ca)
             self.put(remote, float(Double.OFF) if point.kind is Kind.DOUBLE else 0.0, time.time_ns() // 1000)
 
     def start(self) -> None:
@@ -164,50 +151,43 @@ class Remote:
         point = self.points[name]
         stamp = time.time_ns() // 1_000_000 * 1000
         with self._lock:
-            if len(self._buffer) >= _BUFFER_MOST:
+            if len(self._outbox) >= _BUFFER_MOST:
                 self.overflowed += 1
                 return
             point.value = value
-            self._buffer.append(Event(point, value, stamp))
+            self._outbox.add(Event(name, point.made.type, point.ca, point.made.io_address, value, stamp))
 
     @property
     def unconfirmed(self) -> int:
         """Events in the buffer."""
-        return len(self._buffer)
+        return len(self._outbox)
 
     def pump(self) -> None:
         """Hand events to c104, as many as it takes without dropping any."""
         while self.server.has_active_connections:
             with self._lock:
-                if not self._open or self._handed - self._framed >= MOST_UNDER_WAY:
+                if not self._open or self._outbox.handed >= MOST_UNDER_WAY:
                     return
-                batch = self._next_batch()
-                if not batch:
-                    return
-                self._handed += len(batch)
+                batch = self._outbox.take_batch(time.monotonic_ns())
                 connection = self.connections
-            for event in batch:  # without the lock: c104 holds one of its own here, and while it calls back
-                event.point.made.info = event.point.info(event.value, event.utc_us)
-            points = [event.point.made for event in batch]
-            taken = self.server.transmit_batch(c104.Batch(c104.Cot.SPONTANEOUS, points))
-            for event in batch:
-                if event.value != event.point.value:  # an old one: the present value is what interrogations tell
-                    event.point.made.info = event.point.info(event.point.value, time.time_ns() // 1000)
-            if not taken:
+            if not batch:
+                return
+            if not self._transmit(batch):
                 with self._lock:
-                    self._handed -= len(batch) * (connection == self.connections)
+                    if connection == self.connections:
+                        self._outbox.put_back(batch)
                 return
 
-    def _next_batch(self) -> list[Event]:
-        """The next events that one ASDU may hold: of one type, each of another point, in their order."""
-        batch: list[Event] = []
-        for place in range(self._handed, min(len(self._buffer), self._handed + MOST_IN_FRAME)):
-            event = self._buffer[place]
-            first = batch[0] if batch else event
-            if event.point.made.type != first.point.made.type or any(e.point is event.point for e in batch):
-                break
-            batch.append(event)
-        return batch
+    def _transmit(self, batch: list[Event]) -> bool:
+        """Without the lock: c104 holds one of its own here, and while it calls back."""
+        points = [self.points[event.point] for event in batch]
+        for event, point in zip(batch, points, strict=True):
+            point.made.info = point.info(event.value, event.utc_us)
+        taken = self.server.transmit_batch(c104.Batch(c104.Cot.SPONTANEOUS, [point.made for point in points]))
+        for event, point in zip(batch, points, strict=True):
+            if event.value != point.value:  # an old one: the present value is what interrogations tell
+                point.made.info = point.info(point.value, time.time_ns() // 1000)
+        return taken
 
     # --- c104's threads ----------------------------------------------------------------------------------------
 
@@ -222,35 +202,25 @@ class Remote:
         with self._lock:
             if form == "U" and number == apci.STARTDT_CON:
                 self._begin()
-            elif form == "I" and data[8] & 0x3F == _SPONTANEOUS:
-                objects = data[7] & 0x7F
-                for place in range(self._framed, self._framed + objects):
-                    event = self._buffer[place]
-                    if not event.given:
-                        event.given = True
-                        self.ledger.write("sent", point=event.point.point.name, value=event.value, utc_us=event.utc_us)
-                self._framed += objects
-                self._frames.append((number, objects))
+            elif form == "I" and data[8] & 0x3F == _SPONTANEOUS and self._thread == threading.get_ident():
+                for event in self._outbox.sent(number, keys(data), time.monotonic_ns()):
+                    self.ledger.write("sent", point=event.point, value=event.value, utc_us=event.utc_us)
 
     def _received(self, server: c104.Server, data: bytes) -> None:
         form, _, acknowledged = apci.control_of(data)
         if form not in ("I", "S"):
             return
         with self._lock:
-            while self._frames and (acknowledged - self._frames[0][0] - 1 & apci.MASK) < apci.MODULUS // 2:
-                _, objects = self._frames.popleft()
-                for _ in range(objects):
-                    self._buffer.popleft()
-                self._handed -= objects
-                self._framed -= objects
+            if self._thread == threading.get_ident():
+                self._outbox.confirm(acknowledged)
 
     def _begin(self) -> None:
         """A connection has started: everything that was not acknowledged is offered again."""
         self.connections += 1
+        self._thread = threading.get_ident()
         self._open = True
-        self._handed = self._framed = 0
-        self._frames.clear()
-        self.ledger.write("started", again=len(self._buffer))
+        self._outbox.begin()
+        self.ledger.write("started", again=len(self._outbox))
 
     def _commanded(
         self, point: c104.Point, previous_info: c104.Information, message: c104.IncomingMessage
