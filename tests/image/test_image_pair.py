@@ -108,6 +108,7 @@ def test_the_lans_of_the_active_are_pulled(rig: Rig) -> None:
     for lan in (0, 1):
         rig.bench.machines[first].pull(lan, out=False)
     rig.in_sync()
+    assert rig.active() == [other(first)], "a member that has its LANs again asks for no role"
 
 
 @pytest.mark.parametrize("unit", ["tandem-heart", "tandem"])
@@ -120,7 +121,7 @@ def test_a_killed_process_costs_the_role_and_no_more(rig: Rig, unit: str) -> Non
         return any((e.what, e.member, e.value) == ("led-active", first, 0) for e in rig.wired.events[began:])
 
     until(dark, f"{first} gave its role back")
-    rig.one_active()
+    assert rig.one_active() == other(first), f"{other(first)} was there to take it"
     rig.hears_anew(f"after {unit} was killed")
     rig.in_sync()
 
