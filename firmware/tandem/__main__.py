@@ -32,7 +32,7 @@ VERBS = {
     "log": ("log", "what the gateway said, from the system's journal"),
     "shell": ("shell", "the login shell of people on an image"),
     "network": ("network", "tell the operating system of addresses, doors and time sources"),
-    "clean": ("clean", "remove the group addresses and the lease that a killed gateway left in the kernel"),
+    "clean": ("clean", "remove what a killed gateway left behind: group addresses, the lease, GPIO outputs"),
     "decode": ("decode", "explain every frame of a capture"),
 }
 

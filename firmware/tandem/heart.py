@@ -24,7 +24,7 @@ from tandem.port.begin import inherited, served
 from tandem.port.heart_network import HeartNetwork
 from tandem.port.kept_fds import KeptFds
 from tandem.port.notify import ServiceWatchdog, tell
-from tandem.port.pins import Pins, open_pins
+from tandem.port.pins import NEVER, Pins, open_pins
 from tandem.port.progress import Progress
 from tandem.port.readers import Readers
 from tandem.standby import guard_words as do
@@ -56,8 +56,7 @@ class Heart:
         self._untold: list[say.Message] = []
         self._kept = KeptFds()
         self.network = HeartNetwork(plan.get("network", {}), self.guard)
-        self._open_at = 0
-        self._running = True
+        self._open_at, self._running = 0, True
         self.service = ServiceWatchdog()
         self._readers = Readers()
         self._rests_for = -1
@@ -80,7 +79,8 @@ class Heart:
         self.network.open(self._readers, _now())
         self._open_all(_now())
         while self._running:
-            ready = self._readers.wait(min(self.guard.due(), self._open_at, self.network.due) - _now())
+            alarm = self.pins.alarm if self.pins else NEVER
+            ready = self._readers.wait(min(self.guard.due(), self._open_at, self.network.due, alarm) - _now())
             now = _now()
             self.guard.wake(now)
             self._carry_out()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import select
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +14,10 @@ import pytest
 from guardian.blink import SLOT_MS
 from tandem.codec.heart import KEY_LOCAL, LAMP_TEST
 from tandem.config.signals import LED_NAMES
+from tandem.manage import clean
 from tandem.point import MS
 from tandem.port.board import load_board
-from tandem.port.pins import PinsError, open_pins
+from tandem.port.pins import NEVER, PinsError, open_pins
 from tandem.port.pins_gpio import GpioPins
 
 STAND_IN = str(Path(__file__).resolve().parents[1] / "support" / "gpio")
@@ -90,12 +90,24 @@ def test_contacts_are_read_with_their_polarity(chip: Chip, pins: GpioPins) -> No
     assert read(pins) is None, "nothing changed"
 
 
-def test_an_edge_wakes_the_heart(chip: Chip, pins: GpioPins) -> None:
-    read(pins)
-    assert select.select([pins.fileno()], [], [], 0)[0] == []
-    chip.put("own-watchdog", 0)
-    assert select.select([pins.fileno()], [], [], 2)[0]
-    assert read(pins).watchdog == 1
+def test_a_contact_that_is_to_follow_its_coil_is_watched_until_it_is_still(chip: Chip, pins: GpioPins) -> None:
+    read(pins, 0)
+    assert (pins.alarm, pins.due) == (NEVER, 10 * MS)
+    pins.say(b"C1", 10 * MS)
+    assert pins.alarm == 12 * MS
+    read(pins, 12 * MS)
+    assert pins.alarm == pins.due == 14 * MS
+    chip.put("own-contact", 0)
+    assert read(pins, 20 * MS).own
+    read(pins, 68 * MS)
+    assert pins.alarm == 70 * MS, "it may bounce"
+    read(pins, 70 * MS)
+    assert (pins.alarm, pins.due) == (NEVER, 80 * MS)
+    pins.say(b"C0", 100 * MS)
+    read(pins, 598 * MS)
+    assert pins.alarm == 600 * MS, "welded, and not given up"
+    read(pins, 600 * MS)
+    assert pins.alarm == NEVER
 
 
 def test_a_pulse_is_up_and_down_again(chip: Chip, pins: GpioPins, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +149,14 @@ def test_closing_drives_everything_low_and_gives_the_lines_back(chip: Chip) -> N
     pins.say(b"C1", 0)
     pins.close()
     assert not any(chip.lines[LINE[name]] for name in ("role-coil", "led-run", "own-contact"))
+
+
+def test_what_a_killed_heart_left_high_is_cleaned_away(chip: Chip, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("role-coil", "led-active"):
+        chip.lines[LINE[name]] = LEVEL | OUTPUT
+    clean.run(["--board", "rpi4"])
+    assert "the GPIO outputs of board rpi4 are low" in capsys.readouterr().out
+    assert not chip.level("role-coil") and not chip.level("led-active")
 
 
 def test_a_line_that_somebody_else_has(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:

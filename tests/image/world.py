@@ -21,6 +21,7 @@ from tools.lab.netns import ip, within
 METER, CENTER = "10.77.1.50", "10.77.1.31"
 _SIOCETHTOOL, _SET_TX_CHECKSUMS = 0x8946, 0x17
 _IP, _ARP = b"\x08\x00", b"\x08\x06"
+_TCP, _RST = 6, 4
 
 
 def _checksums_in_software(interface: str) -> None:
@@ -30,8 +31,14 @@ def _checksums_in_software(interface: str) -> None:
         fcntl.ioctl(door, _SIOCETHTOOL, struct.pack("16sP", interface.encode(), ctypes.addressof(value)) + bytes(16))
 
 
+def _is_reset(frame: bytes) -> bool:
+    """It ends a TCP session and tells nothing else: a member that has lost its role is to send them."""
+    flags = 14 + 4 * (frame[14] & 15) + 13
+    return frame[12:14] == _IP and frame[23] == _TCP and len(frame) > flags and bool(frame[flags] & _RST)
+
+
 class World:
-    """One namespace with a leg in each LAN; `spoken` has who spoke for which address, from frames on LAN 1."""
+    """One namespace with a leg in each LAN; `spoken`: who spoke for which address, from frames on LAN 1 but resets."""
 
     def __init__(self, folder: Path, wired: Wired, addresses: tuple[tuple[str, ...], ...]) -> None:
         self.folder = folder
@@ -63,7 +70,7 @@ class World:
             except OSError:
                 return
             sender = frame[26:30] if frame[12:14] == _IP else frame[28:32] if frame[12:14] == _ARP else b""
-            if sender:
+            if sender and not _is_reset(frame):
                 self.spoken[frame[6:12].hex(":"), socket.inet_ntoa(sender)] = time.monotonic_ns()
 
     def begin(self, module: str, config: Path) -> None:

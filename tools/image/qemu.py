@@ -118,12 +118,14 @@ class Machine:
         self.tell(f"set_link n{lan} {'off' if out else 'on'}")
 
     def freeze(self) -> None:
-        """Its whole world stands still."""
-        self.tell("stop")
+        """The machine stands still while the world's time goes on (QEMU's own `stop` would halt its clock as well)."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """It goes on where it stood."""
-        self.tell("cont")
+        """It goes on where it stood, and finds that it is later."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Pull its plug."""

@@ -46,6 +46,7 @@ RELAY = (
     Key("bounce_ms", "number", "a contact bounces so long", None, 0, _MOST_MS),
     Key("debounce_ms", "number", "so long a contact must be still to be believed", None, 0, _MOST_MS),
     Key("claim_timeout_ms", "number", "0: as long as the relays need", 0.0, 0, _MOST_MS),
+    Key("emulated", "boolean", "a program plays the relays: W may be longer than iron's", False),
 )
 WATCHDOG = (
     Key("hold_ms", "number", "the watchdog relay's coil drops when the last pulse is so old", None, 0, _MOST_MS),

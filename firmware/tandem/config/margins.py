@@ -15,16 +15,17 @@ FRAME_OCTETS = 30
 FRAME_WAIT_MS = 5
 """A guardian's frame, and how long a pulse may wait for the next one."""
 PULSE_MS = 10
-"""A pulse comes so often in the slower profile."""
+"""A pulse comes so often in the slower profile, or less often where W has room for it: `pulse_ms`."""
 LOST_PULSES = 4
-MOST_WATCHDOG_MS = 120
+MOST_WATCHDOG_MS, MOST_EMULATED_MS = 120, 1000
 
 
 @dataclass(slots=True, frozen=True)
 class RelayTimes:
     """What a board's relays take, in ms. `watchdog_ms` (W): from the last pulse to the open role contact.
 
-    `claim_timeout_ms` of 0: as long as the relays need, with a margin.
+    `claim_timeout_ms` of 0: as long as the relays need, with a margin. `emulated`: a program plays them, on a computer
+    that may be late by more than iron ever is.
     """
 
     watchdog_ms: float
@@ -33,6 +34,17 @@ class RelayTimes:
     bounce_ms: float = 0.0
     debounce_ms: float = 0.0
     claim_timeout_ms: float = 0.0
+    emulated: bool = False
+
+    @property
+    def most_watchdog_ms(self) -> int:
+        """W may be so long: a peer waits for it before it claims."""
+        return MOST_EMULATED_MS if self.emulated else MOST_WATCHDOG_MS
+
+    @property
+    def pulse_ms(self) -> int:
+        """A pulse need not come more often: a twelfth of W, so that several may be late."""
+        return max(PULSE_MS, int(self.watchdog_ms) // 12)
 
     @property
     def needed_ms(self) -> float:
@@ -74,7 +86,7 @@ def margins(relay: RelayTimes, watchdog: WatchdogTimes, way_ms: float = 0.0) -> 
     w, hold = relay.watchdog_ms, watchdog.hold_ms
     way = f"way of a pulse {way_ms:g} + " if way_ms else ""
     opens = way_ms + hold + watchdog.release_ms + relay.release_ms + relay.bounce_ms
-    fed = LOST_PULSES * PULSE_MS + KERNEL_TICK_MS
+    fed = LOST_PULSES * relay.pulse_ms + KERNEL_TICK_MS
     return (
         Margin(
             "the role contact is open within W of the last pulse",
@@ -86,15 +98,16 @@ def margins(relay: RelayTimes, watchdog: WatchdogTimes, way_ms: float = 0.0) -> 
         ),
         Margin(
             "W leaves the peer time",
-            MOST_WATCHDOG_MS - w,
+            relay.most_watchdog_ms - w,
             f"the board's watchdog relay opens after {w:g} ms",
-            f"at most {MOST_WATCHDOG_MS} are allowed: hold shorter, or take faster relays",
+            f"at most {relay.most_watchdog_ms} are allowed: hold shorter, or take faster relays",
             ("relay", "watchdog_ms"),
         ),
         Margin(
             "pulses that come late drop nothing",
             hold - fed,
-            f"hold_ms = {hold:g} is below {LOST_PULSES} pulses of {PULSE_MS} + kernel tick {KERNEL_TICK_MS} = {fed:g}",
+            f"hold_ms = {hold:g} is below {LOST_PULSES} pulses of {relay.pulse_ms} + kernel tick {KERNEL_TICK_MS} "
+            f"= {fed:g}",
             f"write {fed:g} or more",
             ("watchdog", "hold_ms"),
         ),
@@ -116,8 +129,8 @@ def margins(relay: RelayTimes, watchdog: WatchdogTimes, way_ms: float = 0.0) -> 
         ),
         Margin(
             "the watchdog's contact closes before a claim ends",
-            w - watchdog.operate_ms - PULSE_MS,
-            f"watchdog operate_ms = {watchdog.operate_ms:g} and a pulse of {PULSE_MS} are longer than W = {w:g}",
+            w - watchdog.operate_ms - relay.pulse_ms,
+            f"watchdog operate_ms = {watchdog.operate_ms:g} and a pulse of {relay.pulse_ms} are longer than W = {w:g}",
             "take a faster watchdog relay",
             ("watchdog", "operate_ms"),
         ),

@@ -16,7 +16,7 @@ FILE = "stalls.json"
 LEAST_MINUTES = 60
 """A shorter measurement is shown, and allows nothing: the worst stall of an hour is what counts."""
 TICK_MS = {"normal": 10, "fast": 5}
-"""How often the heart turns, by profile."""
+"""How often the heart turns, by profile, where the group's times are the profile's own."""
 _CURE = 'run `tandem bench stalls --state DIR` on this board for an hour, or write profile = "normal"'
 
 

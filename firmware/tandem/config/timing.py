@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tandem.config.margins import KERNEL_TICK_MS, MARGIN_MS, MOST_WATCHDOG_MS, RelayTimes
+from tandem.config.margins import KERNEL_TICK_MS, MARGIN_MS, RelayTimes
 from tandem.config.model import Config
 from tandem.config.protocols import PROTOCOLS
 from tandem.config.read import Reader
@@ -56,11 +56,11 @@ def _claim(config: Config, relay: RelayTimes | None, reader: Reader) -> tuple[fl
     if relay is None or config.standby.arbitration != "relays":
         return 0.0, 0.0
     path = ("standby", "arbitration")
-    if relay.watchdog_ms > MOST_WATCHDOG_MS:
+    if relay.watchdog_ms > relay.most_watchdog_ms:
         reader.add(
             path,
             f"the board's watchdog relay opens after {relay.watchdog_ms:g} ms",
-            f"at most {MOST_WATCHDOG_MS} are allowed: correct the board's relay times",
+            f"at most {relay.most_watchdog_ms} are allowed: correct the board's relay times",
         )
     if relay.claim_ms < relay.needed_ms:
         reader.add(

@@ -23,12 +23,16 @@ class PinsError(OSError):
 
 
 class Pins(Protocol):
-    """One way to relays, contacts and LEDs. `due` (monotonic ns): `read` wants to be called then, ready or not."""
+    """One way to relays, contacts and LEDs.
+
+    `due` (monotonic ns): `read` wants to be called then, ready or not, by a heart that is awake; at `alarm` it must be.
+    """
 
     due: int
+    alarm: int
 
     def fileno(self) -> int:
-        """Readable when `read` has something."""
+        """Readable when `read` has something; -1: nothing tells, `due` and `alarm` are all."""
 
     def say(self, word: bytes, now: int) -> None:
         """One word, best effort. Raises PinsError when nobody is there any more."""
@@ -43,7 +47,7 @@ class Pins(Protocol):
 class BenchPins:
     """The relay bench plays them, on a sequenced-packet socket."""
 
-    due = NEVER
+    due = alarm = NEVER
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self._inputs = 0

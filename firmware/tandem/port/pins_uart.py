@@ -11,7 +11,7 @@ from typing import Any
 from guardian import wire
 from guardian.host import BEAT_MS, Host
 from tandem.codec.heart import KEY_LOCAL, LAMP_TEST, PEER_WATCHDOG, PinsRead
-from tandem.port.pins import ALL_CARRIERS, PinsError
+from tandem.port.pins import ALL_CARRIERS, NEVER, PinsError
 from tandem.port.tty import open_raw
 
 _MS = 1_000_000
@@ -21,6 +21,8 @@ _INPUTS = ((wire.PEER_WATCHDOG, PEER_WATCHDOG), (wire.LOCAL, KEY_LOCAL), (wire.L
 
 class UartPins:
     """One guardian's line. At most one frame waits in the port, so that a frozen heart feeds no longer than that."""
+
+    alarm = NEVER
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self._device: str = plan["device"]

@@ -19,8 +19,8 @@ class Readers:
         self._resting: frozenset[int] = frozenset()
 
     def add(self, fd: int, reader: Reader) -> None:
-        """Listen to `fd`; one that is known keeps its reader."""
-        if fd not in self._readers:
+        """Listen to `fd`; one that is known keeps its reader, and one below 0 is none."""
+        if fd >= 0 and fd not in self._readers:
             self._readers[fd] = reader
             self._every.register(fd, select.EPOLLIN)
             self._waking.register(fd, select.EPOLLIN)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tandem.config.model import Config
+from tandem.config.margins import RelayTimes
+from tandem.config.model import Config, Standby
 from tandem.config.stalls import TICK_MS
-from tandem.config.timing import RelayTimes, delivery_ms
+from tandem.config.timing import delivery_ms
 from tandem.panel.leds import DEAD
 from tandem.point import MS
 from tandem.standby.guard_words import PathRule, Rules
@@ -12,13 +13,22 @@ from tandem.standby.guard_words import PathRule, Rules
 BENCH, KERNEL, NONE = "bench", "kernel", "none"
 """Whose the group addresses, carriers and the lease are: the bench's pins play them, the kernel has them, nobody's."""
 
-TICK_NS = {profile: tick_ms * MS for profile, tick_ms in TICK_MS.items()}
-"""How often the heart renews the lease, pulses the watchdog and looks for progress, by profile."""
+MOST_TICK_MS = 50
 
 
 def path_names(config: Config) -> tuple[str, ...]:
     """The heartbeat paths in their order: what `[standby].paths` names, else every LAN."""
     return config.standby.paths or tuple(f"lan.{lan.name}" for lan in config.lans)
+
+
+def tick_ms(standby: Standby, relay: RelayTimes | None) -> int:
+    """How often the heart renews the lease, pulses the watchdog and looks for progress, in ms.
+
+    As often as the profile says, or less often where the group's own times are longer: six renewals in a lease, four
+    looks in a stall, and the pulses that W asks for.
+    """
+    rooms = [standby.lease_ms // 6, standby.stall_ms // 4, standby.heartbeat_ms, MOST_TICK_MS]
+    return max(TICK_MS[standby.profile], min([*rooms, relay.pulse_ms] if relay else rooms))
 
 
 def guard_rules(
@@ -38,7 +48,7 @@ def guard_rules(
         stall_ns=standby.stall_ms * MS,
         watchdog_ns=int((relay.watchdog_ms if relay else 0) * MS),
         settle_ns=int((relay.bounce_ms + relay.debounce_ms if relay else 0) * MS),
-        tick_ns=TICK_NS[standby.profile],
+        tick_ns=tick_ms(standby, relay) * MS,
         has_pins=has_pins and relay is not None,
         fenced=has_pins and network == BENCH,
         lease_needed=standby.lease == "required",

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import mmap
 import os
-import threading
-import time
-from collections.abc import Callable
-from typing import Any
 
-BCM, IN, OUT, BOTH = 11, 1, 0, 33
+BCM, IN, OUT = 11, 1, 0
 PUD_OFF, PUD_DOWN, PUD_UP = 20, 21, 22
 LEVEL, OUTPUT, CLAIMED, PULLED = 1, 2, 4, 8
 
@@ -31,8 +27,6 @@ _alive()
 _fd = os.open(os.environ["FAKE_GPIO"], os.O_RDWR)
 _lines = mmap.mmap(_fd, 64)
 os.close(_fd)
-_watched: dict[int, tuple[Callable[[int], Any], int]] = {}
-_thread: threading.Thread | None = None
 
 
 def setwarnings(on: bool) -> None: ...
@@ -66,24 +60,5 @@ def input(line: int) -> int:
     return _lines[line] & LEVEL
 
 
-def add_event_detect(line: int, edge: int, callback: Callable[[int], Any], bouncetime: int | None = None) -> None:
-    global _thread
-    _watched[line] = callback, _lines[line] & LEVEL
-    if _thread is None:
-        _thread = threading.Thread(target=_watch, daemon=True)
-        _thread.start()
-
-
 def cleanup(line: int) -> None:
-    _watched.pop(line, None)
     _lines[line] = 0
-
-
-def _watch() -> None:
-    while True:
-        time.sleep(0.001)
-        for line, (callback, before) in list(_watched.items()):
-            now = _lines[line] & LEVEL
-            if now != before and line in _watched:
-                _watched[line] = callback, now
-                callback(line)
