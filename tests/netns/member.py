@@ -93,7 +93,7 @@ class Member:
         self.supervisor.wait()
         self.supervisor = None
         self.site.run("a", "nft", "flush", "ruleset")
-        for lan, ip in ((0, f"{GROUP}/24"), (0, f"{GROUP6}/64"), (1, f"{GROUP2}/24")):
+        for lan, ip in ((0, f"{GROUP}/32"), (0, f"{GROUP6}/64"), (1, f"{GROUP2}/32")):
             self.site.run("a", "ip", "addr", "del", ip, "dev", f"eth{lan}")
             self.site.cable("a", lan, True)
 

@@ -114,17 +114,27 @@ def test_every_cable_pulled_and_nobody_heard_the_lease_rests_until_a_second_afte
 
 def test_an_address_that_somebody_takes_off_comes_back(member: Member) -> None:
     member.start()
-    member.site.run("a", "ip", "addr", "del", f"{GROUP}/24", "dev", "eth0")
+    member.site.run("a", "ip", "addr", "del", f"{GROUP}/32", "dev", "eth0")
     member.wait(lambda: GROUP in member.site.addresses("a"), "the address")
     member.wait(lambda: any("took a group address off eth0" in line for line in member.words("Said")), "the word")
     assert member.knock() == "open" and not member.words("Lost")
+
+
+def test_an_own_address_that_comes_after_the_groups_brings_the_networks_route(member: Member) -> None:
+    own = "10.77.0.11/24"
+    member.site.run("a", "ip", "addr", "del", own, "dev", "eth0")
+    member.start()
+    assert GROUP in member.site.addresses("a") and own not in member.site.addresses("a")
+    member.site.run("a", "ip", "addr", "add", own, "dev", "eth0")
+    assert "10.77.0.0/24 dev eth0" in member.site.run("a", "ip", "route")
+    member.wait(lambda: member.knock() == "open", "an answer over that route")
 
 
 def test_clean_takes_away_what_a_killed_heart_left(member: Member) -> None:
     member.start()
     member.send(signal.SIGKILL)
     said = member.site.run("a", "env", f"PYTHONPATH={FIRMWARE}", sys.executable, "-m", "tandem", "clean")
-    assert f"{GROUP}/24 is removed" in said and f"{GROUP6}/64 is removed" in said and f"{GROUP2}/24 is removed" in said
+    assert all(f"{ip} is removed" in said for ip in (f"{GROUP}/32", f"{GROUP6}/64", f"{GROUP2}/32"))
     assert not any(ip + "/" in member.site.addresses("a") for ip in EVERY)
     assert "10.77.0.11/24" in member.site.addresses("a"), "the member's own address is not the heart's"
     assert "tandem" not in member.site.run("a", "nft", "list", "ruleset")

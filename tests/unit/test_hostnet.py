@@ -98,7 +98,7 @@ def test_the_verb_writes_for_this_member_and_touches_only_what_changed(tmp_path:
     assert main(words) == 0
     assert "server 10.1.1.200 iburst" in (out / "chrony/tandem.sources").read_text()
     assert not (networkd / "10-tandem-eth7.network").exists() and (networkd / "20-others.network").exists()
-    assert (out / "group.addresses").read_text() == "10.1.1.10/24 eth0\n10.2.2.10/24 eth1.12\nfd00:2::10/64 eth1.12\n"
+    assert (out / "group.addresses").read_text() == "10.1.1.10/32 eth0\n10.2.2.10/32 eth1.12\nfd00:2::10/64 eth1.12\n"
     before = (networkd / "10-tandem-eth0.network").stat().st_mtime_ns
     (tmp_path / "ssh").write_text("yes")
     assert main([*words, "--ssh", str(tmp_path / "ssh")]) == 0

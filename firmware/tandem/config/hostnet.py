@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from tandem.config.model import Address, Config, Lan, Member
+from tandem.config.model import Config, Lan, Member
 
 _KEPT = """\
 LinkLocalAddressing=no
@@ -59,7 +59,7 @@ def doors(config: Config, member: Member, people: bool) -> str:
         "peer6": [ip for ip in others if ":" in ip],
         "doors": [f"{net} . {port}" for net, port in hosts if ":" not in net],
         "doors6": [f"{net} . {port}" for net, port in hosts if ":" in net],
-        "people": sorted({_network(a) for lan in config.lans for a in lan.members[member].addresses if ":" not in a.ip})
+        "people": sorted({a.network for lan in config.lans for a in lan.members[member].addresses if ":" not in a.ip})
         if people
         else [],
     }
@@ -74,16 +74,12 @@ def _hosts(config: Config) -> Iterator[tuple[str, int]]:
             yield from ((str(ipaddress.ip_network(host, strict=False)), slave.tcp_port) for host in center.hosts)
 
 
-def _network(address: Address) -> str:
-    return str(ipaddress.ip_network(f"{address.ip}/{address.prefix}", strict=False))
-
-
 def group_addresses(config: Config, member: Member) -> str:
     """A line "ADDRESS/PREFIX DEVICE" for each address that a dead heart may have left behind."""
     rows = [
         f"{a.ip}/{a.prefix} {lan.members[member].interface}{f'.{lan.vlan}' if lan.vlan else ''}\n"
         for lan in config.lans
-        for a in lan.group
+        for a in lan.held(member)
     ]
     return "".join(rows)
 

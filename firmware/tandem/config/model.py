@@ -5,6 +5,7 @@ Field names are the file's keys. Durations keep the unit that stands in their na
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,6 +41,11 @@ class Address:
     ip: str
     prefix: int
 
+    @property
+    def network(self) -> str:
+        """What it is an address of: "10.1.1.0/24"."""
+        return str(ipaddress.ip_network(f"{self.ip}/{self.prefix}", strict=False))
+
 
 @dataclass(slots=True, frozen=True)
 class LanPort:
@@ -56,6 +62,15 @@ class Lan:
     routes: tuple[tuple[str, str], ...] = ()  # (to, via)
     vlan: int = 0
     reference: str = ""
+
+    def held(self, member: str) -> tuple[Address, ...]:
+        """The group's addresses as the active's interface has them.
+
+        An IPv4 one beside an own one of its network is a host's: were it there first (a takeover before the own one
+        is), the network's route would have to come with it, and the own one would bring none.
+        """
+        own = {address.network for address in self.members[member].addresses}
+        return tuple(Address(a.ip, 32) if ":" not in a.ip and a.network in own else a for a in self.group)
 
 
 @dataclass(slots=True, frozen=True)

@@ -35,7 +35,7 @@ def _lan(lan: Lan, member: Member) -> dict[str, Any]:
         "device": device(lan, member),
         "parent": lan.members[member].interface,
         "vlan": lan.vlan,
-        "group": [(_packed(address.ip), address.prefix) for address in lan.group],
+        "group": [(_packed(address.ip), address.prefix) for address in lan.held(member)],
         "routes": routes,
     }
 
