@@ -39,9 +39,7 @@ def lab(running_lab: LabGroup) -> LabGroup:
 def test_who_is_gone_never_answers_again(lab: LabGroup, kind: str) -> None:
     active, standby = lab.roles()
     fault = lab.fault(kind, active)
-    lab.calm()
-    lab.wait(lambda: lab.members[standby].status().get("role") == "active", "the standby is active")
-    lab.wait(lambda: lab.probe_ledger.since(fault.t_ns, "answered"), "the center is answered again")
+    lab.taken_over(fault, standby)
     time.sleep(_SHORT_S)
     lab.recover(fault)
     lab.wait_ready()
@@ -53,9 +51,7 @@ def test_who_is_gone_never_answers_again(lab: LabGroup, kind: str) -> None:
 def test_who_thaws_never_answers_for_the_address_it_lost(lab: LabGroup, kind: str) -> None:
     active, standby = lab.roles()
     fault = lab.fault(kind, active)
-    lab.calm()
-    lab.wait(lambda: lab.members[standby].status().get("role") == "active", "the standby is active")
-    lab.wait(lambda: lab.probe_ledger.since(fault.t_ns, "answered"), "the center is answered again")
+    lab.taken_over(fault, standby)
     lab.thaw(active)
     time.sleep(_SHORT_S)
     assert not lab.late(fault.t_ns, active)
@@ -75,9 +71,7 @@ def test_a_pulled_lan_of_which_nothing_depends_moves_nothing(lab: LabGroup) -> N
 def test_a_pulled_lan_with_a_condition_moves_the_role_to_who_has_it(lab: LabGroup) -> None:
     active, standby = lab.roles()
     fault = lab.fault("control", active)
-    lab.calm()
-    lab.wait(lambda: lab.members[standby].status().get("role") == "active", "the standby is active")
-    lab.wait(lambda: lab.probe_ledger.since(fault.t_ns, "answered"), "the center is answered by it")
+    lab.taken_over(fault, standby)
     lab.recover(fault)
     assert lab.roles() == (standby, active), "what came back is the standby"
     assert not lab.late(fault.t_ns, active)
@@ -122,11 +116,11 @@ def test_a_reboot_ends_with_one_active_and_both_in_sync(lab: LabGroup, which: st
     rebooted = {"active": (active,), "standby": (standby,), "both": MEMBERS}[which]
     for member in rebooted:
         lab.fault("kill-all", member)
-    lab.calm()
     for member in rebooted:
         lab.members[member].start()
     lab.wait_ready()
     lab.wait(lambda: lab.probe_ledger.since(began, "event"), "the center hears events")
+    lab.calm()
     if which == "active":
         assert not lab.late(began, active)
     if which == "standby":
@@ -139,8 +133,7 @@ def test_a_switchover_under_load_loses_nothing_and_resets_before_the_address_goe
     lab.field({"do": "rate", "value": 200})
     time.sleep(_SHORT_S)
     fault = lab.fault("switchover", active)
-    lab.calm()
-    lab.wait(lambda: lab.active == standby, "the other one is active")
+    lab.taken_over(fault, standby)
     time.sleep(_SHORT_S)
     verdict, _, doubled = lab.finish()
     assert verdict.sent > 5 and not verdict.lost and not doubled, verdict

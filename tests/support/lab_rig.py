@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.support.pair_rig import WAIT_S, Group
+from tools.bench.faults import Fault
 from tools.bench.members import BOTH
 from tools.bench.plan import other
 from tools.lab.netns import ip, within
@@ -61,6 +62,12 @@ class LabGroup(Group):
             if not member.alive or member.frozen or set(member.pids()) != set(BOTH):
                 member.start()
         self.wait_ready()
+
+    def taken_over(self, fault: Fault, by: str) -> None:
+        """The other member is active and the center answered; until then the probe looks for itself, see WATCH."""
+        self.wait(lambda: self.members[by].status().get("role") == "active", "the standby is active")
+        self.wait(lambda: self.probe_ledger.since(fault.t_ns, "answered"), "the center is answered again")
+        self.calm()
 
     def thaw(self, member: str) -> None:
         """Everything of a member that stands still goes on; what has ended is left."""

@@ -53,7 +53,8 @@ class Probe:
         self.answered = False
         self.events = self.asdus = 0
         self.values: dict[int, tuple[float, int | None]] = {}
-        self.watching = False
+        self._watcher: asyncio.TimerHandle | None = None
+        self._heard_at = 0.0  # monotonic seconds of the connection's last octets, or of its beginning
         self._ledger = ledger
         self._sock: socket.socket | None = None
         self._waiting: dict[tuple[int, int], asyncio.Future[Asdu]] = {}
@@ -86,13 +87,15 @@ class Probe:
 
     async def _talk(self, sock: socket.socket) -> None:
         talk = self.conversation = Conversation(self.target.common_address)
-        self._sock, self.answered = sock, False
+        self._sock, self.answered, self._heard_at = sock, False, time.monotonic()
         try:
             self.flush()
             while not talk.fault:
-                octets = await self._read(sock)
+                read = self.loop.sock_recv(sock, 65536)
+                octets = await (read if self.answered else asyncio.wait_for(read, ANSWER_S))
                 if not octets:
                     break
+                self._heard_at = time.monotonic()
                 for came in talk.receive(octets):
                     self._heard(came)
                 self.flush()
@@ -108,28 +111,28 @@ class Probe:
                 waiting.cancel()
             reset(sock)
 
-    async def _read(self, sock: socket.socket) -> bytes:
-        """The next octets. Raises TimeoutError when the patience of the moment is over."""
-        if not self.watching:
-            read = self.loop.sock_recv(sock, 65536)
-            return await (read if self.answered else asyncio.wait_for(read, ANSWER_S))
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return await asyncio.wait_for(self.loop.sock_recv(sock, 65536), WATCH_S)
-            except TimeoutError:
-                if time.monotonic() > until:
-                    raise
-                if self.conversation is not None and self.answered:
-                    self.conversation.test()
-                    self.flush()
-
     def _watch(self, on: bool) -> None:
-        """From now on with little patience, or again with much; a read that waits notices when it gets an octet."""
-        self.watching = on
-        if on and self.conversation is not None and self.answered:
-            self.conversation.test()
-            self.flush()
+        """From now on with little patience, or again with much."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+        if on:
+            self._heard_at = time.monotonic()
+            self._look()
+
+    def _look(self) -> None:
+        """While watched: a test frame, or the end of a connection that has been mute for too long."""
+        self._watcher = self.loop.call_later(WATCH_S, self._look)
+        if self._sock is None or self.conversation is None:
+            return
+        try:
+            if time.monotonic() - self._heard_at > PATIENCE_S:
+                self._sock.shutdown(socket.SHUT_RDWR)
+            elif self.answered:
+                self.conversation.test()
+                self.flush()
+        except OSError:
+            pass  # the reader meets the same and says so
 
     def _acknowledge(self) -> None:
         self.loop.call_later(_ACK_S, self._acknowledge)
