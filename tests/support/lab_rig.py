@@ -44,7 +44,7 @@ class LabGroup(Group):
     def _networks(self) -> str:
         told = []
         for who in (*self.members, "router"):
-            for words in ("ip -br address", "ip neighbour", "nft list ruleset"):
+            for words in ("ip -br address", "ip neighbour", "nft list set netdev tandem lease"):
                 line = ["ip", "netns", "exec", self.stage.plan.name(who), *words.split()]
                 done = subprocess.run(line, capture_output=True, text=True, check=False)
                 told.append(f"--- {who}: {words}\n{done.stdout}{done.stderr}")

@@ -9,7 +9,7 @@ from tools.image import build
 from tools.image.board import ROOT
 
 INPUTS = ("board", "overlays", "tools/image", "tests/image", "firmware/tandem", "requirements-dev.txt")
-WARM_MINUTES, COLD_MINUTES = 20, 45
+WARM_MINUTES, COLD_MINUTES = 35, 60
 """What building and testing take on two cores, with Debian's part at hand and without."""
 
 
