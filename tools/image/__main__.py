@@ -5,7 +5,7 @@ import fcntl
 import os
 import sys
 
-from tools.image import board, build, host
+from tools.image import board, build, host, twice
 from tools.image.mirror import NoMirror
 from tools.image.run import Failed, say
 
@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--board", action="append", help=f"one of {', '.join(board.names())}, or all (qemu-virt)")
     parser.add_argument("--release", action="store_true", help="the release's key, the smallest files")
     parser.add_argument("--renew", action="store_true", help="take what Debian has now and write the locks")
+    parser.add_argument("--twice", action="store_true", help="build again from nothing and name what differs")
     options = parser.parse_args(arguments)
     wanted = options.board or ["qemu-virt"]
     try:
@@ -34,10 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
             host.emulate(folder / "log/host.log")
             for number, one in enumerate(boards):
                 build.image(one, options.release, options.renew and number == 0)
+            differing = [text for one in boards if options.twice for text in twice.compared(one, options.release)]
     except (Failed, NoMirror, ValueError) as error:
         say(str(error))
         return 1
-    return 0
+    return 1 if differing else 0
 
 
 if __name__ == "__main__":
