@@ -114,6 +114,8 @@ class Rig:
             machine.plan.place("root").unlink(missing_ok=True)
             assert name in MACS
         self.wired: Wired = self.bench.start()
+        self.on_ns: dict[str, int] = {}
+        """When a machine was switched on again, monotonic ns."""
         self.consoles = {name: Console(machine) for name, machine in self.bench.machines.items()}
         self.roots = {name: RootShell(machine) for name, machine in self.bench.machines.items()}
         self.world = World(folder, self.wired, ((CENTER, METER), ("10.77.2.31",)))
@@ -150,6 +152,7 @@ class Rig:
 
     def switch_on(self, member: str) -> None:
         """A machine that was killed starts again, with the disk that it had."""
+        self.on_ns[member] = time.monotonic_ns()
         self.bench.again(member)
         self.consoles[member] = Console(self.bench.machines[member])
         self.roots[member] = RootShell(self.bench.machines[member])

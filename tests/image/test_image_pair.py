@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.image.console import BOOT_S, compare_codes
+from tests.image.figures import keep, of_start
 from tests.image.rig import FILES, GROUP_ADDRESS, MACS, Rig, until
 from tools.bench.plan import other
 from tools.image.boot import BOARD, newest
@@ -86,6 +87,16 @@ def test_the_active_is_killed_and_the_other_takes_over(rig: Rig) -> None:
     rig.switch_on(first)
     rig.in_sync()
     assert rig.active() == [other(first)]
+
+
+def test_what_a_start_takes(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    standby = other(rig.one_active())
+    start = of_start(rig, standby)
+    keep(start, newest(BOARD).with_suffix(".start.json"))
+    with capsys.disabled():
+        print(f"\n{start.told()}")
+    assert 0 < start.unit_to_role_s < start.panel_s
+    assert start.role_share < 2, "the role was shown long after everything else had started"
 
 
 def test_the_active_stands_still_and_answers_nothing_when_it_goes_on(rig: Rig) -> None:
