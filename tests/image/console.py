@@ -153,17 +153,14 @@ class RootShell:
         except TimeoutError:
             pass
 
-    def awake(self) -> bool:
-        """Somebody answers."""
+    def tried(self, line: str, seconds: float = 20) -> str:
+        """As `run`; "" from a machine that goes down or comes up meanwhile, its shell with it."""
         try:
-            return self.run("true", 5) == ""
+            return self.run(line, seconds)
         except AssertionError:
-            return False
+            return ""
 
     def status(self) -> dict[str, object] | None:
         """The gateway's own words about itself; None while it does not answer."""
-        try:
-            said = self.run("tandem status --state /run/tandem-people --json 2>/dev/null", 30)
-        except AssertionError:
-            return None
+        said = self.tried("tandem status --state /run/tandem-people --json 2>/dev/null", 30)
         return dict(json.loads(said)) if said.startswith("{") else None

@@ -14,7 +14,7 @@ _LOOP = (
     "print(time.perf_counter() - b)"
 )
 PI_FACTOR = 0.55
-"""Seconds of the loop of `bench.machine` on one core of a Raspberry Pi 4 at 1.5 GHz, estimated: four to five times a desk's."""
+"""Seconds of the loop of `bench.machine` on a core of a Raspberry Pi 4 at 1.5 GHz: an estimate, 4.5 times a desk's."""
 
 
 @dataclass(frozen=True)
