@@ -31,7 +31,7 @@ from tandem.standby import guard_words as do
 from tandem.standby.guard import Guard
 
 _AGAIN_NS = 500_000_000  # between two tries to open a path or the pins
-_READS_MAX = 32  # of one descriptor in a turn
+_READS_MAX = 32  # of one descriptor in a turn, and rounds over all of them
 _UNTOLD_MAX = 256  # messages kept for a supervisor that does not read
 _DATAGRAM_MESSAGES = 64
 _LEASE_WORDS = {"acquire": b"L", "renew": b"R", "drop": b"D"}
@@ -84,8 +84,7 @@ class Heart:
             now = _now()
             self.guard.wake(now)
             self._carry_out()
-            for fd in ready:
-                self._readers.read(fd, now)
+            self._hear(ready, now)
             if self.pins is not None and now >= self.pins.due:
                 self._hear_pins(now)
             self._untold += self.network.turn(now)
@@ -179,6 +178,14 @@ class Heart:
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
+    def _hear(self, ready: list[int], now: int) -> None:
+        """Round after round until nothing has anything more: a silence is judged when all that was said is heard."""
+        for _ in range(_READS_MAX):
+            for fd in ready:
+                self._readers.read(fd, now)
+            if not ready or not (ready := self._readers.ready()):
+                return
+
     def _hear_supervisor(self, now: int) -> None:
         for _ in range(_READS_MAX):
             try:
@@ -197,21 +204,14 @@ class Heart:
         self.guard.supervisor_died(now)
 
     def _hear_path(self, index: int, now: int) -> None:
+        """One datagram, or what a serial path has."""
         path = self.paths[index]
-        for _ in range(_READS_MAX):
-            try:
-                octets = os.read(path.fd, 2048)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._trouble(index, error)
-                if path.fd < 0 or error.errno != errno.ECONNREFUSED:
-                    return
-                continue
-            if octets:
-                self.guard.received(index, octets, now)
-            elif path.serial:
-                return
+        try:
+            octets = os.read(path.fd, 2048)
+        except OSError as error:
+            return self._trouble(index, error)
+        if octets:
+            self.guard.received(index, octets, now)
 
     def _trouble(self, index: int, error: OSError) -> None:
         path = self.paths[index]

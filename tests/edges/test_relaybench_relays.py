@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 
 import pytest
 
+from tandem.port.pins import PULSE, RENEWAL, PulsePage
 from tools.bench.plan import BOARD, MS
 from tools.bench.relaybench.relays import Lease, Relays
 
@@ -134,3 +136,44 @@ def test_a_lapsed_lease_is_not_renewed() -> None:
     assert not lease.alive, "a thawed process must not get its address back"
     lease.acquire(120 * MS)
     assert lease.alive
+
+
+def test_what_a_page_notes_prolongs_what_runs_and_revives_nothing(panel: Panel) -> None:
+    hold_ms = BOARD_DATA["watchdog"]["hold_ms"]
+    panel.relays.pulse("a", 0)
+    panel.run(hold_ms - 4)
+    panel.relays.prolong("a", 10 * MS, 90 * MS)
+    panel.relays.prolong("a", 10 * MS, 80 * MS)
+    panel.run(90 + hold_ms - 1)
+    assert panel.relays.watchdog["a"].fed, "held from its newest pulse on"
+    panel.relays.prolong("a", (90 + hold_ms) * MS, (92 + hold_ms) * MS)
+    panel.run(90 + hold_ms + 1)
+    assert not panel.relays.watchdog["a"].fed, "pulses that came when it had fallen prolong nothing"
+    panel.relays.prolong("a", 10 * MS, (92 + hold_ms) * MS)
+    assert panel.relays.last_pulse["a"] is None
+
+
+def test_noted_renewals_count_if_the_lease_was_alive_at_the_first() -> None:
+    lease = Lease(60 * MS)
+    lease.prolong(5 * MS, 10 * MS)
+    assert not lease.alive, "only what was acquired can be renewed"
+    lease.acquire(0)
+    lease.prolong(50 * MS, 300 * MS)
+    lease.prolong(50 * MS, 290 * MS)
+    assert lease.until == 360 * MS, "however late they are looked at"
+    lease.prolong(361 * MS, 370 * MS)
+    assert lease.until == 360 * MS
+
+
+def test_a_page_tells_gaps() -> None:
+    fd = PulsePage.create((100, 60))
+    heart, bench = PulsePage(os.dup(fd)), PulsePage(fd)
+    for now in (1000, 1050, 1149, 1240):
+        heart.give(PULSE, now)
+    assert bench.given(PULSE) == (1000, 1240)
+    assert bench.given(RENEWAL) == (0, 0)
+    heart.give(PULSE, 1340)
+    heart.give(RENEWAL, 1341)
+    assert (bench.given(PULSE), bench.given(RENEWAL)) == ((1340, 1340), (1341, 1341))
+    heart.close()
+    bench.close()

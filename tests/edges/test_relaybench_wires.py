@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tandem.port.pins import BenchPins
 from tests.edges.relaybench import Rig, rig
 
 PROBE, GROUP = "2.31", "2.10"
@@ -57,6 +58,28 @@ def test_the_heart_senses_contacts_lease_and_carriers(world: Rig) -> None:
     assert world.heart["b"].sensed() == b"S\0\1\0\0\1\1"
     world.bench.cut("control", "a")
     assert heart.sensed() == b"S\1\0\1\1\1\0"
+
+
+def test_a_heart_retriggers_by_its_page_and_what_it_no_longer_notes_falls(world: Rig) -> None:
+    world.heart["a"].close()
+    pins = BenchPins({"path": str(world.run / "pins-a")})
+    time.sleep(0.05)
+    pins.say(b"L", time.monotonic_ns())
+    sent, until = 0, time.monotonic() + 0.5
+    while time.monotonic() < until:
+        pins.read(time.monotonic_ns())
+        for word in (b"P", b"R"):
+            sent += not pins._page or not getattr(pins._last, {b"P": "watchdog", b"R": "lease"}[word])
+            pins.say(word, time.monotonic_ns())
+        time.sleep(0.005)
+    state = world.bench.state()["members"]["a"]
+    assert state["watchdog"] and state["lease"]
+    assert 1 <= sent < 20, "what runs is retriggered without a message"
+    last = time.monotonic_ns()
+    world.wait(lambda: not world.bench.state()["members"]["a"]["watchdog"])
+    assert world.times("lease", "a", 0)[-1] - last <= 80e6
+    assert world.times("watchdog", "a", 0)[-1] - last <= 150e6
+    pins.close()
 
 
 def test_a_new_owner_resets_the_sessions_of_the_old_one(world: Rig) -> None:

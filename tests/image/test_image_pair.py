@@ -155,6 +155,7 @@ def test_a_hung_machine_is_reset_by_its_watchdog(rig: Rig) -> None:
         WATCHDOG_S + BOOT_S,
     )
     rig.in_sync()
+    assert rig.active() == [other(first)], "who comes back asks for no role"
 
 
 def test_a_power_cut_of_both_in_a_commit_under_heavy_traffic(rig: Rig) -> None:

@@ -42,6 +42,10 @@ class Readers:
     def wait(self, most_ns: int) -> list[int]:
         """The descriptors that have something, after at most so long (to the microsecond: epoll alone counts ms)."""
         select.select((self._waking,), (), (), max(0, most_ns) / 1e9)
+        return self.ready()
+
+    def ready(self) -> list[int]:
+        """The descriptors that have something now."""
         return [fd for fd, _ in self._every.poll(0)]
 
     def read(self, fd: int, now: int) -> None:

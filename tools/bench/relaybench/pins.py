@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+from tandem.port.pins import PulsePage
 from tools.bench.relaybench.loop import ERR, HUP, IN, OUT, RDHUP, Loop
 from tools.bench.relaybench.world import World
 
@@ -38,8 +39,18 @@ class Pins:
         self._heart = heart
         self._told = self._told_inputs = b""
         self.loop.add(heart.fileno(), IN | RDHUP, lambda mask: self._speaks(heart, mask), first=True)
+        self._share(heart)
         self.world.heart(self.member, True)
         self.tell()
+
+    def _share(self, heart: socket.socket) -> None:
+        relays, lease = self.world.relays, self.world.lease[self.member]
+        fd = PulsePage.create((relays.hold_ns, lease.length_ns))
+        try:
+            socket.send_fds(heart, [b"M"], [fd])
+        except OSError:
+            pass  # it is gone again; the next read says so
+        self.world.pages[self.member] = PulsePage(fd)
 
     def _speaks(self, heart: socket.socket, mask: int) -> None:
         if mask & OUT:
@@ -65,6 +76,7 @@ class Pins:
             self._heart.close()
             self._heart = None
             self.world.heart(self.member, False)
+            self.world.pages.pop(self.member).close()
 
     def tell(self) -> None:
         """Send the sensed contacts if they changed. A heart that does not read gets the newest when it does."""

@@ -99,6 +99,12 @@ class Relays:
         self._settle(t)
         return False
 
+    def prolong(self, m: str, since: int, last: int) -> None:
+        """Pulses of member `m` came without a gap from `since` to `last`: if the first came in time, all did."""
+        held = self.last_pulse[m]
+        if held is not None and since < held + self.hold_ns and last > held:
+            self.last_pulse[m] = last
+
     def coil(self, m: str, on: bool, t: int) -> None:
         """Member `m` drives its role coil, or not."""
         self.wanted[m] = on
@@ -177,6 +183,11 @@ class Lease:
         if self.until is not None:
             self.until = now + self.length_ns if came <= self.until else None
         return self.until is not None
+
+    def prolong(self, since: int, last: int) -> None:
+        """Renewals came without a gap from `since` to `last`: if the first came while it was alive, all did."""
+        if self.until is not None and since <= self.until < last + self.length_ns:
+            self.until = last + self.length_ns
 
     def drop(self) -> None:
         """Gone at once."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tandem.codec.heart import KEY_LOCAL, LAMP_TEST, PEER_WATCHDOG
+from tandem.port.pins import PULSE, RENEWAL, PulsePage
 from tools.bench.plan import MEMBERS, MS, Plan, other
 from tools.bench.relaybench.loop import Loop, Timer
 from tools.bench.relaybench.relays import Lease, Relays
@@ -32,6 +33,7 @@ class World:
         self.cable = {(m, lan.name): True for m in MEMBERS for lan in plan.lans}
         self.crossover = True
         self.hearts = dict.fromkeys(MEMBERS, False)
+        self.pages: dict[str, PulsePage] = {}
         self.leds = dict.fromkeys(MEMBERS, b"")
         self.turned = {(m, what): False for m in MEMBERS for what in HANDS}
         self.counts: dict[str, int] = {}
@@ -164,6 +166,7 @@ class World:
         While a turn's input is taken in nothing expires that a pulse or a renewal still unread may have saved.
         """
         now = self.loop.input_ns - 1 if until_ns is None else until_ns
+        self._retrigger()
         self.relays.tick(now)
         for m in MEMBERS:
             self.lease[m].tick(now)
@@ -174,6 +177,13 @@ class World:
                     self.owner[lan] = found[0]
         self._note_changes(now)
         self._arm()
+
+    def _retrigger(self) -> None:
+        """What the hearts noted in their pages since the last look prolongs what still ran then."""
+        for m, page in self.pages.items():
+            if self.power[m]:
+                self.relays.prolong(m, *page.given(PULSE))
+                self.lease[m].prolong(*page.given(RENEWAL))
 
     def _note_changes(self, now: int) -> None:
         fresh: dict[tuple[str, str], Any] = {("owner", lan): owner for lan, owner in self.owner.items()}
