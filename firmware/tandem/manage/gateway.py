@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import logging
@@ -84,8 +85,8 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     return code
 
 
-def _ask_witness(supervisor: Supervisor, beat_key: bytes) -> None:
-    """Open the way to the granting witness, with the key that it shares with the pair."""
+def _ask_witness(supervisor: Supervisor, beat_key: bytes) -> WitnessPort:
+    """Open the way to the granting witness, with the key that it shares with the pair; the caller closes it."""
 
     def heard(octets: bytes) -> None:
         if supervisor.node.witness_says(octets, supervisor.enter()):
@@ -94,10 +95,11 @@ def _ask_witness(supervisor: Supervisor, beat_key: bytes) -> None:
     supervisor.node.ask_witness(WitnessSeal(derive(beat_key)), clock.monotonic_ns())
     port = WitnessPort(supervisor.loop, supervisor.config.standby.witness, heard)
     supervisor.carry_out[AskWitness] = port.send
+    return port
 
 
-def _probe(supervisor: Supervisor, member: Member) -> None:
-    """Open the way to ask who is there on the LANs."""
+def _probe(supervisor: Supervisor, member: Member) -> Prober:
+    """Open the way to ask who is there on the LANs; the caller closes it."""
     node = supervisor.node
 
     def answered(key: str) -> None:
@@ -111,6 +113,7 @@ def _probe(supervisor: Supervisor, member: Member) -> None:
     prober = Prober(supervisor.loop, supervisor.config, member, answered, unable, supervisor.heart.keep)
     supervisor.carry_out[Probe] = prober.send
     node.reach.begin(clock.monotonic_ns())
+    return prober
 
 
 def _refuse(reason: str) -> int:
@@ -136,10 +139,11 @@ async def _main(
         heart.close()
         raise
     supervisor.carry_out[Stage] = Stager(supervisor, state, asked.board).start
+    opened = contextlib.ExitStack()
     if config.standby.witness:
-        _ask_witness(supervisor, beat_key)
+        opened.callback(_ask_witness(supervisor, beat_key).close)
     if not board.plane_octet:  # the bench's LANs are played: whoever is asked there is this machine itself
-        _probe(supervisor, asked.member)
+        opened.callback(_probe(supervisor, asked.member).close)
     api = LocalApi(supervisor, Path(asked.api) if asked.api else state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -155,4 +159,5 @@ async def _main(
     reason = await supervisor.run()
     _log.info("ending: %s", reason)
     await api.close()
+    opened.close()
     return 0 if reason == "stopped" else _AGAIN
