@@ -91,6 +91,8 @@ def test_the_active_is_killed_and_the_other_takes_over(rig: Rig) -> None:
 
 def test_what_a_start_takes(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     standby = other(rig.one_active())
+    root = rig.roots[standby]
+    until(lambda: root.tried("systemctl is-system-running").strip() == "running", f"{standby} has started")
     start = of_start(rig, standby)
     keep(start, newest(BOARD).with_suffix(".start.json"))
     with capsys.disabled():
