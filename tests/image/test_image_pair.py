@@ -200,3 +200,5 @@ def test_the_other_slot_boots(rig: Rig) -> None:
     until(lambda: "rauc.slot=B" in root.tried("cat /proc/cmdline"), f"{standby} runs from slot B")
     rig.in_sync()
     until(lambda: "boot status: good" in root.tried("rauc status"), "slot B is marked good")
+    for machine in rig.bench.machines.values():
+        assert "does not fill its partition" not in machine.plan.place("log").read_text(errors="replace")
