@@ -189,8 +189,8 @@ def test_two_machines_never_share_an_address_or_a_socket(tmp_path: Path) -> None
     ("inputs", "minutes", "cached", "root", "wanted", "why"),
     [
         ([], 90, True, True, False, "nothing that goes into the image changed"),
-        (["board/x"], 25, True, True, True, "1 inputs changed"),
-        (["board/x"], 25, False, True, False, "takes 45 minutes and 25 are left"),
+        (["board/x"], 40, True, True, True, "1 inputs changed"),
+        (["board/x"], 40, False, True, False, "takes 60 minutes and 40 are left"),
         (["board/x"], 90, True, False, False, "only root"),
     ],
 )
