@@ -101,8 +101,9 @@ class Requests:
             return self._stop(octets, ca)
         if not STATION <= qualifier <= STATION + 16:
             raise Refused(f"an interrogation with qualifier {qualifier}; 20 is the station, 21 to 36 are its groups")
-        blocks = self._setting.rows.interrogation(ca, qualifier - STATION)
-        return self._start(Job(octets, qualifier, blocks, terminate=True))
+        group = qualifier - STATION
+        blocks = self._setting.rows.interrogation(ca, group)
+        return self._start(Job(octets, qualifier, blocks, terminate=True, written=self._writes.written(ca, group)))
 
     def counters(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
         """C_CI_NA_1: counters are read, frozen or set back, for this center alone."""
@@ -122,11 +123,11 @@ class Requests:
         return self._start(Job(octets, GENERAL_COUNTERS + group, blocks, terminate=True))
 
     def parameter(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
-        """P_ME_NA_1 to P_ME_NC_1: a threshold of a measured value."""
+        """P_ME_NA_1 to P_ME_NC_1: a threshold or a limit of a measured value."""
         return [mirror(octets, ACT_CON)] if self._writes.load(read) else self._no(octets, UNKNOWN_IOA)
 
     def activation(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
-        """P_AC_NA_1: thresholds that were written are in force, or those of the list again."""
+        """P_AC_NA_1: parameters that were written are in force, or the list's deadband again."""
         known = self._writes.use(read, read.cause == ACT)
         return [mirror(octets, ACT_CON if read.cause == ACT else DEACT_CON)] if known else self._no(octets, UNKNOWN_IOA)
 
