@@ -112,7 +112,7 @@ def test_a_value_that_a_new_scale_makes_too_large_is_told_clamped() -> None:
     one = Rig()
     client = one.started()
     asked(client, scaled(300, HIGH))
-    ((_, page, written),) = one.station.remembered()
+    ((_, page, written),) = one.remembered()
     other = Rig(rows=(Row("amp", "M_ME_TE_1", "2002", scale=100_000.0),))
     other.station.remember("north", page, written)
     assert reported(other.started(), STATION) == [scaled(32767, HIGH, "14")]
@@ -123,7 +123,7 @@ def test_the_other_member_has_limits_too() -> None:
     client = one.started()
     for request in (floating(100, 1), floating(20, HIGH), floating(-5, LOW | OUT)):
         asked(client, request)
-    for page in one.station.remembered():
+    for page in one.remembered():
         other.station.remember(*page)
     successor = other.started()
     assert reported(successor, STATION) == [floating(100, 1, "14"), floating(-5, LOW | OUT, "14"),
@@ -136,7 +136,7 @@ def test_a_slave_that_takes_no_parameters_refuses_them_and_forgets_those_of_a_fo
     client = one.started()
     asked(client, VOLT_5)
     client.ask(FREEZE)
-    for page in one.station.remembered():
+    for page in one.remembered():
         other.station.remember(*page)
     successor = other.started()
     successor.events()

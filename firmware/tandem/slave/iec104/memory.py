@@ -55,6 +55,8 @@ class Memory:
         self._rows = rows
         self.changed: dict[Page, None] = {}
         """Pages that the other member was not told yet."""
+        self.unshared: set[Page] = set()
+        """Pages that the other member is not known to have as they are now."""
         self._pages: set[Page] = set()
 
     # --- parameters ------------------------------------------------------------------------------------------------
@@ -113,6 +115,11 @@ class Memory:
         changed, self.changed = self.changed, {}
         return [(page, self._octets(page)) for page in changed]
 
+    def shared(self, page: Page) -> None:
+        """The other member has the page as it was told last."""
+        if page not in self.changed:
+            self.unshared.discard(page)
+
     def restore(self, page: Page, octets: bytes) -> None:
         """What the other member knows of a page; octets that cannot be read, and unknown rows, are nothing."""
         found = _read(octets)
@@ -120,6 +127,7 @@ class Memory:
             return
         self._pages.add(page)
         self.changed.pop(page, None)
+        self.unshared.discard(page)
         for slot in self._slots(page):
             self.parameters.forget(slot)
             self.totals.pop(slot, None)
@@ -144,6 +152,7 @@ class Memory:
             raise ValueError(f"a center may write to {MOST_PAGES} times 1024 addresses in a row; these would be more")
         self._pages.update(pages)
         self.changed.update(pages)
+        self.unshared.update(pages)
 
     def _slots(self, page: Page) -> list[int]:
         monitors = self._rows.monitors
