@@ -112,6 +112,11 @@ class Keeping:
         self.archive.tick(now)
         return self.archive.actions()
 
+    @property
+    def saves(self) -> bool:
+        """Whether what was told of must be on flash first."""
+        return self.durable is not None and not self.durable.fault
+
     def due(self) -> int | None:
         """When `turn` must come."""
         return None if self.durable is None else self.durable.due()

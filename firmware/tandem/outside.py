@@ -4,7 +4,8 @@ A page of it carries a turn: each change takes the next one, and the higher turn
 letter. Of a center with a buffer on each member a page belongs to one member; the other one keeps it for its return.
 
 Who hears a page keeps it and tells it again; so its own word, coming back, says that both have it. A center's write is
-confirmed to it then and not before, as long as there is a member that must have it.
+confirmed to it then and not before, as long as there is a member that must have it; with a durable journal it is on
+flash by then.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ _U32 = 0xFFFF_FFFF
 
 
 class _Owed(NamedTuple):
-    """A page that the other member has not told again yet, since when (ns)."""
+    """A page whose changes are not confirmed yet, since when (ns), and whether the other member told it again."""
 
     turn: tuple[int, bytes]
     center: str
     page: tuple[int, int]
     since: int
+    heard: bool
 
 
 class Outside:
@@ -46,26 +48,30 @@ class Outside:
         self._wait_ns = wait_ms * MS
         self._turns: dict[str, tuple[int, bytes]] = {}
         self._owed: dict[str, _Owed] = {}
+        self._shares = self._saves = False
         self._full = False
         self.pages = Pages()
         """As they are told, for a durable journal."""
 
-    def tick(self, shares: bool, now: int) -> None:
-        """Tell what centers changed here; `shares`: the other member must have it before it is confirmed."""
+    def tick(self, shares: bool, saves: bool, now: int) -> None:
+        """Tell what centers changed here. Before it is confirmed the other member must have it where this one `shares`,
+        and this member's flash where it `saves`."""
+        self._shares, self._saves = shares, saves
         for center, (ca, page), octets in self._service.remembered():
             key = f"{KEY}{center}.{ca}.{page}"
             turn = self._turns.get(key, (0, b""))[0] + 1 & _U32, self._letter
             self._turns[key] = turn
             since = self._owed[key].since if key in self._owed else now
-            self._owed[key] = _Owed(turn, center, (ca, page), since)
-            if not self._tell(key, _TURN.pack(*turn) + octets):
-                self._settle(key, now)
+            told = self._tell(key, _TURN.pack(*turn) + octets)
+            self._owed[key] = _Owed(turn, center, (ca, page), since, not told)
         for key, owed in list(self._owed.items()):
-            if not shares:
-                self._settle(key, now)
-            elif now - owed.since > self._wait_ns:
-                self._say(Say(f"what {owed.center} wrote is confirmed, and the other member did not say so", "warning"))
-                self._settle(key, now)
+            late = now - owed.since > self._wait_ns
+            if late:
+                wait_ms = self._wait_ns // MS
+                self._say(
+                    Say(f"what {owed.center} wrote is confirmed though it is not safe after {wait_ms} ms", "warning")
+                )
+            self._settle(key, now, late)
 
     def heard(self, key: str, octets: bytes, now: int) -> None:
         """The peer's word about a page; one that is older than what is known here, or cannot be read, is nothing."""
@@ -74,6 +80,7 @@ class Outside:
         turn = _TURN.unpack_from(octets)
         if turn <= self._turns.get(key, (0, b"")):
             if key in self._owed and turn == self._owed[key].turn:
+                self._owed[key] = self._owed[key]._replace(heard=True)
                 self._settle(key, now)
             return
         name, ca, page = key.removeprefix(KEY).rsplit(".", 2) if key.count(".") >= 3 else ("", "", "")
@@ -83,11 +90,14 @@ class Outside:
         self._tell(key, octets)
         self._service.remember(name, (int(ca), int(page)), octets[_TURN.size :])
         if key in self._owed:
-            self._settle(key, now)
+            self._settle(key, now, anyway=True)
 
-    def _settle(self, key: str, now: int) -> None:
-        owed = self._owed.pop(key)
-        self._service.page_shared(owed.center, owed.page, now)
+    def _settle(self, key: str, now: int, anyway: bool = False) -> None:
+        owed = self._owed[key]
+        safe = (owed.heard or not self._shares) and (not self._saves or self.pages.on_flash(key))
+        if safe or anyway:
+            del self._owed[key]
+            self._service.page_shared(owed.center, owed.page, now)
 
     def _tell(self, key: str, octets: bytes) -> bool:
         try:

@@ -27,7 +27,7 @@ class Side:
         self.shared_pages: list[tuple[str, tuple[int, int]]] = []
         self.known: list[bytes] = []
         self.said: list[str] = []
-        self.full = False
+        self.full = self.saves = False
         self.outside = Outside(letter, cast(Service, self), mirror or cast(Mirror, self), self._say, WAIT_MS)
 
     def _say(self, say: Say) -> None:
@@ -56,7 +56,7 @@ class Side:
     def write(self, octets: bytes, now: int = 0, shares: bool = True) -> None:
         """The center changes its page; a turn."""
         self.changed.append(("scada.north", PAGE, octets))
-        self.outside.tick(shares, now)
+        self.outside.tick(shares, self.saves, now)
 
     def hears(self, other: Side, now: int = 0) -> None:
         """What the other member tells arrives."""
@@ -98,7 +98,7 @@ def test_nothing_waits_for_a_member_that_need_not_or_cannot_have_it(sides: tuple
     one.write(b"5", shares=when != "before")
     if when == "meanwhile":
         assert one.shared_pages == []
-        one.outside.tick(False, MS)
+        one.outside.tick(False, False, MS)
     assert one.shared_pages == [("scada.north", PAGE)]
     assert bool(one.said) == one.full
 
@@ -107,10 +107,44 @@ def test_a_member_that_never_says_so_is_waited_for_no_longer_than_for_a_confirm(
     one, _ = sides
     one.write(b"5", now=MS)
     one.write(b"6", now=300 * MS)
-    one.outside.tick(True, (WAIT_MS + 1) * MS)
+    one.outside.tick(True, False, (WAIT_MS + 1) * MS)
     assert one.shared_pages == [] and one.said == []
-    one.outside.tick(True, (WAIT_MS + 2) * MS)
-    assert one.shared_pages == [("scada.north", PAGE)] and "did not say so" in one.said[0]
+    one.outside.tick(True, False, (WAIT_MS + 2) * MS)
+    assert one.shared_pages == [("scada.north", PAGE)] and "not safe after 600 ms" in one.said[0]
+
+
+@pytest.mark.parametrize("first", ["flash", "member"])
+def test_with_a_durable_journal_it_must_be_on_flash_too(sides: tuple[Side, Side], first: str) -> None:
+    one, other = sides
+    one.saves = True
+    one.write(b"5")
+    if first == "member":
+        other.hears(one)
+        one.hears(other)
+    assert one.outside.pages.written(False) == [(KEY, one.told[KEY])]
+    one.outside.tick(True, True, MS)
+    assert one.shared_pages == [], "it is on its way"
+    one.outside.pages.stored(True)
+    if first == "flash":
+        one.outside.tick(True, True, MS)
+        assert one.shared_pages == []
+        other.hears(one)
+        one.hears(other)
+    one.outside.tick(True, True, MS)
+    assert one.shared_pages == [("scada.north", PAGE)]
+
+
+def test_a_flash_that_failed_has_nothing_and_is_waited_for_no_more(sides: tuple[Side, Side]) -> None:
+    one, _ = sides
+    one.saves = True
+    one.write(b"5", shares=False)
+    assert one.outside.pages.written(False)
+    one.outside.pages.stored(False)
+    one.outside.tick(False, True, MS)
+    assert one.shared_pages == []
+    one.outside.tick(False, False, MS)
+    assert one.shared_pages == [("scada.north", PAGE)]
+    assert one.outside.pages.written(False) == [(KEY, one.told[KEY])], "it is to be written yet"
 
 
 def test_of_two_words_of_one_turn_the_later_letter_is_right(sides: tuple[Side, Side]) -> None:
@@ -151,8 +185,8 @@ class Linked:
                     if isinstance(event, PeerState):
                         side.outside.heard(event.key, event.octets, self.pair.now)
                 member.events.clear()
-            self.a.outside.tick(self.pair.a.granter.binding, self.pair.now)
-            self.b.outside.tick(self.pair.b.mirror.sink.following, self.pair.now)
+            self.a.outside.tick(self.pair.a.granter.binding, False, self.pair.now)
+            self.b.outside.tick(self.pair.b.mirror.sink.following, False, self.pair.now)
 
 
 def test_over_the_link_a_write_is_confirmed_in_a_round_trip() -> None:
