@@ -207,7 +207,7 @@ class Conduct:
                 case told.PeerState(key, octets) if key.startswith(CENTER):
                     node.centers.heard(key, octets, now)
                 case told.PeerState(key, octets) if key.startswith(OUTSIDE):
-                    node.outside.heard(key, octets)
+                    node.outside.heard(key, octets, now)
                 case told.PeerCursor(center, number):
                     node.service.set_cursor(center, number)
                 case told.ImageSwapped(head):

@@ -63,7 +63,7 @@ class Keeping:
         node.history.adopt(rebuilt.history.claims)
         node.mirror.cursors.numbers.update(rebuilt.cursors)
         for key, octets in rebuilt.outside.items():
-            node.outside.heard(key, octets)
+            node.outside.heard(key, octets, 0)
         node.mirror.cursors.clamp(rebuilt.head)
         node.service.restore_cursors(node.mirror.cursors.numbers, rebuilt.head)
         node.sync.granter.released_seq = rebuilt.released
@@ -111,6 +111,11 @@ class Keeping:
             return []
         self.archive.tick(now)
         return self.archive.actions()
+
+    @property
+    def saves(self) -> bool:
+        """Whether what was told of must be on flash first."""
+        return self.durable is not None and not self.durable.fault
 
     def due(self) -> int | None:
         """When `turn` must come."""

@@ -239,7 +239,8 @@ class Node(Parts):
         for key, number in (*self.service.cursors().items(), *self.field.cursors().items()):
             self.mirror.cursor(key, number)
         self.centers.tick(now)
-        self.outside.tick()
+        shares = granter.binding if granter.active else self.mirror.sink.following
+        self.outside.tick(shares, self.keeping.saves, now)
         self.journeys.tick(now)
         self.mirror.flush(now)
         self.conduct.mirror(now)

@@ -170,7 +170,7 @@ class Parts:
         )
         self.mirror.confirms = self.field.confirms
         self.centers = Centers(self.member, self.service, self.mirror)
-        self.outside = Outside(self.member, self.service, self.mirror, self.ask)
+        self.outside = Outside(self.member, self.service, self.mirror, self.ask, standby.confirm_wait_ms)
         self.journeys = Journeys(self.member, self.database, self.mirror, self.service, self.field)
         self.linkup = LinkUp(config, self.member)
         self.witness = Witness(self.member, None, standby.witness_ttl_ms, self.entropy, now)

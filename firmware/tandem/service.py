@@ -200,6 +200,11 @@ class Service:
         if found := self._by_key.get(key):
             found[0].remember(found[1], page, octets)
 
+    def page_shared(self, key: str, page: tuple[int, int], now: int) -> None:
+        """The other member has such a page as it was drained last, or need not have it."""
+        if found := self._by_key.get(key):
+            found[0].page_shared(found[1], page, now)
+
     def restore_cursors(self, cursors: dict[str, int], head: int) -> None:
         """All cursors as a history or snapshot says, clamped to `head`."""
         for _, station in self.stations.values():

@@ -5,8 +5,11 @@ from __future__ import annotations
 from tandem.action import Action, CloseChannel, Dial
 from tandem.field import Field
 from tandem.point import MS
+from tandem.standby.role_table import Role
+from tests.support.configs import EXAMPLE, Edit
 from tests.support.iec104_master_rig import Rig
 from tests.support.iec104_rig import START, START_CON, TEST, TEST_CON
+from tests.support.node_rig import NodeRig
 
 NAME = "rtus.R1"
 
@@ -95,3 +98,39 @@ def test_values_of_a_device_that_was_not_started_close_the_connection() -> None:
     standby.hear(stream, "68 0e 00 00 00 00 01 01 03 00 2f 00 ea 03 00 01")
     closes = [action for action in standby.after() if isinstance(action, CloseChannel)]
     assert len(closes) == 1 and standby.rig.journal.head == 0
+
+
+_METER = (EXAMPLE / "m1.csv").read_text(encoding="utf-8")
+METERS_BY_104: tuple[Edit, ...] = (
+    ("gateway.toml", 'protocol = "modbus-tcp"', 'protocol = "iec104"'),
+    ("gateway.toml", 'source = "group"', 'source = "own"'),
+    ("gateway.toml", 'on_standby = "none"', 'on_standby = "connected"'),
+    ("gateway.toml", "scan = { normal = 200 }", ""),
+    (
+        "m1.csv",
+        _METER,
+        "name,kind,address\nactive_power,analog,2001\nreactive_power,analog,2002\nalarm,binary,1001\n",
+    ),
+)
+"""The example's meters talk IEC 104, and accept both members."""
+
+
+def test_a_node_connects_while_it_is_standby_and_starts_when_it_is_active() -> None:
+    rig = NodeRig(*METERS_BY_104)
+    assert rig.dials == [], "before it may take over it does not trouble the devices"
+    rig.ready()
+    while rig.node.role.role is not Role.STANDBY:
+        rig.after(25)
+    rig.after(200)
+    (stream,) = rig.dials
+
+    def sent() -> list[str]:
+        return [octets.hex(" ") for channel, octets in rig.node.outgoing() if channel == stream]
+
+    rig.node.opened(stream, rig.now)
+    while rig.node.role.role is Role.STANDBY:
+        assert sent() == [], "a connection, and not a word"
+        rig.after(25)
+    rig.after(50)
+    assert rig.node.is_active and sent() == [START]
+    assert rig.dials == [stream], "nothing else was connected"

@@ -1,6 +1,6 @@
 """What a center writes besides controls: thresholds, freezes and resets of counters. Hex in, hex out.
 
-    KPA 1 threshold | QPA 1 all that was loaded, 2 the addressed | FRZ 0 read, 1 freeze, 2 freeze with reset, 3 reset
+KPA 1 threshold | QPA 1 all that was loaded, 2 the addressed | FRZ 0 read, 1 freeze, 2 freeze with reset, 3 reset
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import pytest
 
 from tandem.config.model import Row
 from tandem.point import Quality
-from tests.support.iec104_rig import EAST, NORTH, ROWS, Client, Rig, octets
+from tests.support.iec104_rig import EAST, NORTH, ROWS, START, STOP, STOP_CON, Client, Rig, octets
 
 VOLT_5 = "70 01 06 00 2f 00 d1 07 00 00 00 a0 40 01"  # P_ME_NC_1 of 2001: 5.0
 AMP_300 = "6f 01 06 00 2f 00 d2 07 00 2c 01 01"  # P_ME_NB_1 of 2002, whose scale is 100: 3 A
@@ -187,11 +187,11 @@ def test_the_other_member_carries_on_with_all_of_it() -> None:
     asked(client, FREEZE_RESET)
     for rig in (one, other):
         rig.update("energy", 80)
-    pages = one.station.remembered()
-    assert {page for _, page, _ in pages} == {(47, 1), (47, 2)} and one.station.remembered() == []
+    pages = one.remembered()
+    assert {page for _, page, _ in pages} == {(47, 1), (47, 2)} and one.remembered() == []
     for page in pages:
         other.station.remember(*page)
-    assert other.station.remembered() == [], "what was heard is no news"
+    assert other.remembered() == [], "what was heard is no news"
     successor = other.started()
     assert totals(successor) == [(77, 1)]
     assert events(successor, other, "energy", 81) == [4]
@@ -201,12 +201,54 @@ def test_the_other_member_carries_on_with_all_of_it() -> None:
     assert totals(east) == [(81, 0)], "another center's counters are as they are"
 
 
+def test_a_write_is_confirmed_when_the_other_member_has_it() -> None:
+    rig = Rig()
+    rig.paired = False
+    client = rig.started()
+    assert asked(client, VOLT_5) == []
+    assert events(client, rig, "volt", 10, 14, 15) == [10, 15], "it is in force, and events do not wait"
+    assert asked(client, VOLT_5[:-2] + "02") == [con(VOLT_5[:-2] + "02", "47")], "nor does a refusal"
+    ((center, page, _),) = rig.station.remembered()
+    client.ask(FREEZE)
+    rig.station.page_shared(center, page, rig.now)
+    assert client.asdus() == [], "there is more that was written since"
+    ((center, later, _),) = rig.station.remembered()
+    assert later != page
+    rig.station.page_shared(center, later, rig.now)
+    assert client.asdus() == [con(VOLT_5), con(FREEZE), con(FREEZE, "0a")]
+
+
+def test_a_page_that_changed_again_is_not_shared_by_an_older_word() -> None:
+    rig = Rig()
+    rig.paired = False
+    client = rig.started()
+    client.ask(VOLT_5)
+    ((center, page, _),) = rig.station.remembered()
+    client.ask(AMP_300)
+    rig.station.page_shared(center, page, rig.now)
+    assert client.asdus() == []
+    rig.remembered()
+    assert client.asdus() == [con(VOLT_5), con(AMP_300)]
+
+
+def test_a_connection_that_stopped_is_told_of_no_write() -> None:
+    rig = Rig()
+    rig.paired = False
+    client = rig.started()
+    client.ask(VOLT_5)
+    client.send(STOP)
+    assert client.frames()[-1] == STOP_CON
+    rig.remembered()
+    client.send(START)
+    assert VOLT_5[:2] not in {text[:2] for text in client.drain()}
+
+
 @pytest.mark.parametrize("broken", ["", "02", "01 01 00", "01 03 00", "01 01 d1 07 00 00"])
 def test_a_page_that_cannot_be_read_changes_nothing(broken: str) -> None:
     rig = Rig()
     client = rig.started()
     asked(client, VOLT_5)
-    ((_, page, good),) = rig.station.remembered()
+    ((_, page, good),) = rig.remembered()
     rig.station.remember("north", page, octets(broken))
     rig.station.remember("nobody", page, good)
     assert events(client, rig, "volt", 10, 11) == [10]

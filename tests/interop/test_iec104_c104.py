@@ -13,6 +13,7 @@ import pytest
 
 from tandem.config.model import Center
 from tandem.point import Double, Quality
+from tests.dialogue.test_iec104_memory import AMP_300, NORM_HALF, VOLT_5, con
 from tests.support.iec104_pump import PeerProcess, Pump
 from tests.support.iec104_rig import UTC_US, Rig
 
@@ -40,6 +41,16 @@ def _connected(pump: Pump, way: str) -> Iterator[PeerProcess]:
     assert made.ask("connect") is True
     yield made
     made.close()
+
+
+@pytest.fixture
+def written(pump: Pump) -> None:
+    """Another front end of c104's center wrote parameters, which c104's client cannot."""
+    front = pump.rig.started("127.0.0.1")
+    for request in (VOLT_5, AMP_300, NORM_HALF):
+        front.ask(request)
+        assert front.drain() == [con(request)]
+    front.drop()
 
 
 @pytest.fixture
@@ -140,6 +151,19 @@ def test_commands(pump: Pump, peer: PeerProcess) -> None:
     assert len(pump.carried_out) == 3
 
 
+@pytest.mark.usefixtures("written")
+def test_parameters_of_its_center_hold_for_c104_and_do_not_trouble_its_interrogation(
+    pump: Pump, peer: PeerProcess
+) -> None:
+    heard(pump, peer, 1)
+    for value in (2, 3, 6.5, 7.5, 8):
+        pump.rig.update("volt", value)
+    assert [h[2] for h in heard(pump, peer, 2) if h[0] == 2001] == [2.0, 7.5]
+    assert peer.ask("interrogation", 47) is True
+    assert peer.ask("counters", 47) is True
+    assert pump.rig.counts()["connections"] == 2, "its own, and the front end's that wrote"
+
+
 def test_what_was_not_acknowledged_comes_again_after_a_reconnect(pump: Pump, peer: PeerProcess) -> None:
     heard(pump, peer, 1)
     for n in range(20):
@@ -168,6 +192,7 @@ def test_after_a_farewell_nothing_is_repeated(pump: Pump, peer: PeerProcess) -> 
     assert pump.rig.counts()["repeated"] == 0
 
 
+@pytest.mark.usefixtures("written")
 def test_tshark_finds_nothing_malformed(pump: Pump, peer: PeerProcess, tmp_path: Path) -> None:
     if not shutil.which("tshark"):
         pytest.skip("peer missing: tshark (apt-get install tshark)")
@@ -199,7 +224,7 @@ def test_tshark_finds_nothing_malformed(pump: Pump, peer: PeerProcess, tmp_path:
     said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     rows = [line.split("\t") for line in said.splitlines()]
     seen = {int(number) for row in rows for number in row[0].split(",") if number}
-    assert {1, 3, 9, 11, 13, 15, 30, 31, 34, 35, 36, 37, 46, 49, 100, 101, 102, 103, 107} <= seen
+    assert {1, 3, 9, 11, 13, 15, 30, 31, 34, 35, 36, 37, 46, 49, 100, 101, 102, 103, 107, 110, 111, 112} <= seen
     assert not [row for row in rows if row[1]]
     warning = 0x00600000
     assert not [row for row in rows if any(int(s) >= warning for s in row[3].split(",") if s)]

@@ -1,4 +1,4 @@
-"""Thresholds and frozen counters of control centers at two nodes in virtual time: a successor carries on with them."""
+"""Parameters and frozen counters of control centers at two nodes in virtual time: a successor carries on with them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tests.support.sim_group import SimGroup
 from tools.sim.world import SECOND
 
 ENERGY = 3001
+THRESHOLD, LOW_LIMIT = 1, 3
+GENERAL = bytes.fromhex("64010600 2f00 000000 14")
 READ, FREEZE = bytes.fromhex("65010600 2f00 000000 05"), bytes.fromhex("65010600 2f00 000000 45")
 
 
@@ -21,9 +23,23 @@ def group(tmp_path: Path) -> SimGroup:
     return SimGroup(tmp_path / "group", CENTERS, ("gateway.toml", "slow = 60000", "slow = 1000"))
 
 
-def threshold(value: float) -> bytes:
+def parameter(value: float, kind: int) -> bytes:
     """P_ME_NC_1 of the voltage."""
-    return bytes.fromhex("700106002f00") + VOLTAGE.to_bytes(3, "little") + struct.pack("<fB", value, 1)
+    return bytes.fromhex("700106002f00") + VOLTAGE.to_bytes(3, "little") + struct.pack("<fB", value, kind)
+
+
+def threshold(value: float) -> bytes:
+    """So much must it change to be told."""
+    return parameter(value, THRESHOLD)
+
+
+def reported(group: SimGroup, front: Front) -> list[tuple[int, float]]:
+    """(kind, value) of the voltage's parameters, interrogated now."""
+    before = len(front.asdus)
+    front.ask(GENERAL)
+    group.run(200)
+    found = [a.objects or [] for a in front.asdus[before:] if a.cause == 20 and a.name == "P_ME_NC_1"]
+    return [(v["kind"], v["value"]) for objects in found for ioa, v in objects if ioa == VOLTAGE]
 
 
 def count(group: SimGroup, kwh: int) -> None:
@@ -51,9 +67,10 @@ def test_a_successor_carries_on_with_what_a_center_wrote(group: SimGroup) -> Non
     west, other = Front(group, WEST, None), Front(group, EAST, new)
     count(group, 40)
     west.ask(threshold(1e6))
+    west.ask(parameter(-1e6, LOW_LIMIT))
     west.ask(FREEZE)
     group.run(1500)
-    assert (confirmed(west, "P_ME_NC_1"), confirmed(west, "C_CI_NA_1")) == (1, 1)
+    assert (confirmed(west, "P_ME_NC_1"), confirmed(west, "C_CI_NA_1")) == (2, 1)
     ((reading, sequence),) = frozen(group, west)
     assert sequence == 1
     told = len(west.events(VOLTAGE))
@@ -65,6 +82,8 @@ def test_a_successor_carries_on_with_what_a_center_wrote(group: SimGroup) -> Non
     assert (reading, group.value(new, "F1.energy")) == (40, 70)
     assert len(west.events(VOLTAGE)) <= told + 1, "the threshold is in force: at most its first value is told"
     assert len(other.events(VOLTAGE)) > told + 2, "another center is told every change"
+    assert reported(group, west) == [(THRESHOLD, 1e6), (LOW_LIMIT, -1e6)], "and the successor says so"
+    assert reported(group, other) == []
     west.ask(FREEZE)
     group.run(100)
     ((later, sequence),) = frozen(group, west)

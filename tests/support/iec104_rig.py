@@ -83,6 +83,9 @@ class Rig:
         **slave: object,
     ) -> None:
         self.now = 0
+        self.paired = True
+        """The other member has at once what a center made this one remember."""
+        self._pages: dict[tuple[str, tuple[int, int]], bytes] = {}
         infos = [
             PointInfo(n, name, kind, name == "role", name not in cold, device_ok=1 if name == "earth2" else 0)
             for n, (name, kind) in enumerate(KINDS.items(), 1)
@@ -111,7 +114,20 @@ class Rig:
 
     def pump(self, limit: int | None = None) -> None:
         """A turn."""
+        if self.paired:
+            self._share()
         self.station.pump(self.journal.head if limit is None else limit, self.now)
+
+    def remembered(self) -> list[tuple[str, tuple[int, int], bytes]]:
+        """Drain the pages of memory that changed, as the other member has them."""
+        self._share()
+        pages, self._pages = self._pages, {}
+        return [(*key, octets) for key, octets in pages.items()]
+
+    def _share(self) -> None:
+        for center, page, octets in self.station.remembered():
+            self._pages[center, page] = octets
+            self.station.page_shared(center, page, self.now)
 
     def connect(self, host: str = "10.0.0.1", on_group: bool = True) -> Client:
         """An open connection, not started."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tandem.action import Persist, Store, ToHeart
+from tandem.action import Dial, Persist, Store, ToHeart
 from tandem.codec.heart import SERVICE_ON, Carried, HeartTurn, Ready, ServiceOn
 from tandem.config.load import parse_group
 from tandem.config.model import Config
@@ -32,14 +32,20 @@ class NodeRig:
         self.node = Node(config_of(*edits), "a", None, Past({}), bytes, False, 0)
         self.node.clock_reads(UTC_US, True, 0)
         self.now = 0
+        self.dials: list[str] = []
+        """Connections that the field side asked for."""
         self.flash_fault = ""
         """Why the flash takes no record, from now on."""
 
     def become_active(self) -> None:
         """The heart is up, the peer is not, and this member is alone for long enough."""
-        self.node.heart_says(Ready(1, 1, ""), self.now)
+        self.ready()
         self.after(4000)
         assert self.value("role_active")
+
+    def ready(self) -> None:
+        """The heart is up."""
+        self.node.heart_says(Ready(1, 1, ""), self.now)
 
     def after(self, ms: int = 0) -> None:
         """Time passes, in turns of 25 ms as of an idle loop."""
@@ -50,6 +56,8 @@ class NodeRig:
             for action in self.node.actions():
                 if isinstance(action, Persist):
                     self.node.persisted(action, "", self.now)
+                elif isinstance(action, Dial):
+                    self.dials += [action.channel] if action.channel.startswith("master:") else []
                 elif isinstance(action, Store):
                     self.node.keeping.stored(action, self.flash_fault, self.now)
                 elif isinstance(action, ToHeart) and isinstance(action.request, ServiceOn):

@@ -12,7 +12,7 @@ from tandem.config.model import Config
 from tools.sim.unit import ADDRESS, BREAKER, DOOR, LEVEL
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "example-group"
-_MASTER = f"""
+MASTER = f"""
 [[master]]
 name = "units"
 protocol = "iec104"
@@ -32,8 +32,8 @@ points = "unit.csv"
 """
 POINTS = {DOOR: "U1.door", BREAKER: "U1.breaker", LEVEL: "U1.level"}
 """The unit's points by information object address."""
-_LIST = f"name,kind,address\ndoor,binary,{DOOR}\nbreaker,double,{BREAKER}\nlevel,analog,{LEVEL}\n"
-_SERVED = f"""U1.door,M_SP_TB_1,{DOOR},1,,,,,
+LIST = f"name,kind,address\ndoor,binary,{DOOR}\nbreaker,double,{BREAKER}\nlevel,analog,{LEVEL}\n"
+SERVED = f"""U1.door,M_SP_TB_1,{DOOR},1,,,,,
 U1.breaker,M_DP_TB_1,{BREAKER},1,,,,,
 U1.level,M_ME_TF_1,{LEVEL},2,,,,,
 """
@@ -43,9 +43,9 @@ U1.level,M_ME_TF_1,{LEVEL},2,,,,,
 def with_unit() -> Config:
     """The example's configuration and the unit's. Raises tandem.config.load.ConfigError."""
     files = dict(read_folder(str(EXAMPLE)))
-    files["gateway.toml"] += _MASTER.encode()
-    files["unit.csv"] = _LIST.encode()
-    files["scada.csv"] = files["scada.csv"].rstrip() + b"\n" + _SERVED.encode()
+    files["gateway.toml"] += MASTER.encode()
+    files["unit.csv"] = LIST.encode()
+    files["scada.csv"] = files["scada.csv"].rstrip() + b"\n" + SERVED.encode()
     config, findings = parse_octets(files)
     if config is None:
         raise ConfigError(findings)

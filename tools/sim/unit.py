@@ -66,6 +66,8 @@ class RemoteUnit:
         self.waiting: deque[Key] = deque()
         """Events without a confirm, oldest first."""
         self.started: Pipe | None = None
+        self.dialed = 0
+        """How often a master connected."""
         self.told_to_forget: Callable[[str], None] = lambda letter: None
         """Called with the member whose confirm has come, before anything else happens."""
         self._sessions: dict[Pipe, _Session] = {}
@@ -101,7 +103,13 @@ class RemoteUnit:
 
     def connected(self, pipe: Pipe, alive_until: Callable[[], int]) -> None:
         """A master is there; `alive_until`: now, or when the process behind it died."""
+        self.dialed += 1
         self._sessions[pipe] = _Session(alive_until, self.world.now)
+
+    @property
+    def sessions(self) -> int:
+        """Connections that stand."""
+        return len(self._sessions)
 
     def restart(self) -> None:
         """Its communication processor begins anew: sessions end, events stay."""

@@ -42,11 +42,26 @@ class Pages:
     def __init__(self) -> None:
         self.pages: dict[str, bytes] = {}
         self.unsaved: dict[str, None] = {}
+        self._writing: dict[str, None] = {}
 
     def put(self, key: str, octets: bytes) -> None:
         """A page is so from now on."""
         self.pages[key] = octets
         self.unsaved[key] = None
+
+    def written(self, every: bool) -> list[tuple[str, bytes]]:
+        """All of it, or what is not on flash yet: on its way there from now on."""
+        self._writing, self.unsaved = self.unsaved, {}
+        return [(key, self.pages[key]) for key in (self.pages if every else self._writing)]
+
+    def stored(self, well: bool) -> None:
+        """What was on its way is on flash, or is not."""
+        self.unsaved |= {} if well else self._writing
+        self._writing = {}
+
+    def on_flash(self, key: str) -> bool:
+        """A page is on flash as it is."""
+        return key not in self.unsaved and key not in self._writing
 
 
 def both(soe: bytes, analog: bytes) -> bytes:
@@ -112,9 +127,8 @@ class Durable:
 
     def due(self) -> int | None:
         """When a group may begin that waits for its time."""
-        if self._writing is not None or self._database.journal.head == self._slices.number:
-            return None
-        return self._next_at
+        waits = self._database.journal.head != self._slices.number or self._outside.unsaved
+        return self._next_at if waits and self._writing is None else None
 
     def last(self) -> None:
         """The process ends in order: what is not on its way yet goes there."""
@@ -208,10 +222,7 @@ class Durable:
         return pack(Kind.BESIDE, json.dumps(row).encode())
 
     def _pages(self, every: bool) -> list[bytes]:
-        outside = self._outside
-        keys = list(outside.pages) if every else list(outside.unsaved)
-        outside.unsaved.clear()
-        named = ((key.encode(), outside.pages[key]) for key in keys)
+        named = ((key.encode(), octets) for key, octets in self._outside.written(every))
         return [pack(Kind.OUTSIDE, bytes((len(key),)) + key + octets) for key, octets in named]
 
     # --- answers ------------------------------------------------------------------------------------------------------
@@ -222,6 +233,7 @@ class Durable:
             return
         reaches, since, counts = self._writing
         self._writing = None
+        self._outside.stored(not fault)
         if fault:
             self._give_up(fault)
             self._begin = self._afresh = True

@@ -71,6 +71,8 @@ _SLAVE = (
     Key("short_pulse_ms", "integer", "of a command that asks for a short pulse", 100, 1, 60_000, unit="ms"),
     Key("long_pulse_ms", "integer", "of a command that asks for a long pulse", 500, 1, 600_000, unit="ms"),
     Key("return_information", "boolean", "report what a command changed with cause 11", True),
+    Key("parameters", "boolean", "a center may write thresholds and limits of what it is told", True),
+    Key("freeze", "boolean", "a center may freeze and reset counters as it is told them", True),
 )
 SLAVE_104 = (
     Key("tcp_port", "integer", "port", 2404, 1, 65535),

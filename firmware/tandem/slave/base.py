@@ -71,6 +71,9 @@ class Station(Protocol):
     def remember(self, center: str, page: tuple[int, int], octets: bytes) -> None:
         """What the other member knows of such a page."""
 
+    def page_shared(self, center: str, page: tuple[int, int], now: int) -> None:
+        """The other member has such a page as it was drained last, or need not have it: what waits may be confirmed."""
+
     def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
         """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""
 

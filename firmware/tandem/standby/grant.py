@@ -72,13 +72,18 @@ class Granter:
         return self.active and self.state is Grant.GRANTED
 
     @property
+    def binding(self) -> bool:
+        """A standby may believe itself in sync: nothing leaves that it does not have."""
+        return self.state is not Grant.ALONE
+
+    @property
     def unprotected(self) -> bool:
         """Sticky from going on alone until a new grant. False on a member that is not active."""
         return self.active and self._unprotected
 
     def limit(self, head: int) -> int:
         """The highest number that may leave."""
-        most = head if self.state is Grant.ALONE else min(head, self.acknowledged)
+        most = min(head, self.acknowledged) if self.binding else head
         return most if self.durable is None else min(most, self.durable)
 
     def released(self, number: int) -> None:

@@ -13,6 +13,8 @@ from tandem.slave.iec104.packer import Packer
 from tandem.slave.iec104.rows import Block, Monitor, room
 
 TERMINATION, COUNTERS = 10, 101
+_ROWS_A_STEP = 16
+"""Whose parameters are told at once: each has an ASDU of its own."""
 _SHORTEST_RUN = 4
 """From so many addresses in a row on, one address and SQ = 1 is shorter than a header more."""
 
@@ -20,24 +22,31 @@ _SHORTEST_RUN = 4
 class Job:
     """One request under way. `request` is its ASDU with a single common address; data go out with cause `cause`.
 
-    A point whose newest record may not leave yet is told as soon as that record, or a newer one, may.
+    A point whose newest record may not leave yet is told as soon as that record, or a newer one, may. What the center
+    wrote of the rows `written` follows the values, as it is by then.
     """
 
-    def __init__(self, request: bytes, cause: int, blocks: Iterable[Block], terminate: bool) -> None:
+    def __init__(
+        self, request: bytes, cause: int, blocks: Iterable[Block], terminate: bool, written: Iterable[Monitor] = ()
+    ) -> None:
         self.type = request[0]
         self.ca = int.from_bytes(request[4:6], "little")
         self.done = False
         self.request = request
+        self._cause = cause
         self._cot = cause | request[2] & TEST
         self._terminate = terminate
         self._blocks = deque(blocks)
         self._later: list[tuple[Monitor, Record]] = []
+        self._written = deque(written)
 
     def step(self, packer: Packer, database: Database, limit: int) -> list[bytes]:
-        """The next ASDUs: those of one block, at the end what had to wait, then the termination."""
+        """The next ASDUs: those of one block, then parameters, at the end what had to wait, and the termination."""
         if self._blocks:
             _, _, rows = self._blocks.popleft()
             return self._answer([(row, database.present[row.point_id]) for row in rows], packer, database, limit)
+        if self._written:
+            return self._parameters(packer)
         waiting, self._later = self._later, []
         octets = self._answer(waiting, packer, database, limit) if waiting else []
         if not self._later:
@@ -49,7 +58,12 @@ class Job:
     @property
     def waits(self) -> bool:
         """True when nothing is left but points that may not leave yet."""
-        return not self._blocks and bool(self._later)
+        return not self._blocks and not self._written and bool(self._later)
+
+    def _parameters(self, packer: Packer) -> list[bytes]:
+        rows = [self._written.popleft() for _ in range(min(_ROWS_A_STEP, len(self._written)))]
+        test = bool(self._cot & TEST)
+        return [a for row in rows for a in packer.parameters(row, self._cause, self.request[3], test)]
 
     def _answer(
         self, rows: list[tuple[Monitor, Record]], packer: Packer, database: Database, limit: int

@@ -1,4 +1,4 @@
-"""What a center made this station remember for it: thresholds that it wrote, counters that it froze or set back.
+"""What a center made this station remember for it: parameters that it wrote, counters that it froze or set back.
 
 Each center has a memory of its own, so that none changes what another one is told. It travels to the other member in
 pages of addresses; a page is replaced as a whole. Values are in engineering units.
@@ -11,15 +11,18 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tandem.slave.iec104.parameters import KINDS, TYPE_OF, Parameter, Parameters
 from tandem.slave.iec104.rows import COUNTER, Monitor, Rows
 
 MOST_PAGES = 64
 """Pages of 1,024 addresses that one center may have written to."""
 _PAGE_BITS = 10
 _FORMAT = 1
-_THRESHOLD = struct.Struct("<IdB")
+_PARAMETER = struct.Struct("<IdB")
 _TOTAL = struct.Struct("<IddQdIBB")
-_KINDS = {1: _THRESHOLD, 2: _TOTAL}
+_TOTALS = 2
+_ENTRIES = {_TOTALS: _TOTAL} | dict.fromkeys(KINDS, _PARAMETER)
+"""By its first octet: an entry of a page. A parameter's is its kind, of which 2 is never taken."""
 _SEQUENCES = 32
 
 Page = tuple[int, int]
@@ -47,33 +50,29 @@ class Memory:
     """Of one center. Rows are known by their slots, and in pages by their addresses."""
 
     def __init__(self, rows: Rows) -> None:
-        self.thresholds: dict[int, tuple[float, bool]] = {}
-        """By slot: what was written, and whether it is in force."""
+        self.parameters = Parameters()
         self.totals: dict[int, Total] = {}
         self._rows = rows
         self.changed: dict[Page, None] = {}
         """Pages that the other member was not told yet."""
+        self.unshared: set[Page] = set()
+        """Pages that the other member is not known to have as they are now."""
         self._pages: set[Page] = set()
 
-    # --- thresholds ------------------------------------------------------------------------------------------------
+    # --- parameters ------------------------------------------------------------------------------------------------
 
-    def deadband(self, row: Monitor) -> float:
-        """What a change must reach to be told: the center's word goes before the list's."""
-        written = self.thresholds.get(row.slot)
-        return written[0] if written is not None and written[1] else row.deadband
-
-    def write(self, row: Monitor, threshold: float, in_force: bool) -> None:
-        """The center writes a row's threshold. Raises ValueError where it wrote to too many pages."""
+    def write(self, row: Monitor, kind: int, parameter: Parameter) -> None:
+        """The center writes a row's parameter. Raises ValueError where it wrote to too many pages."""
         self._touch((row,))
         self._rows.weigh(row)
-        self.thresholds[row.slot] = threshold, in_force
+        self.parameters.put(row, kind, parameter)
 
     def use(self, rows: Iterable[Monitor], in_force: bool) -> bool:
-        """Thresholds that were written are in force from now on, or the list's are; False where none was written."""
-        known = [row for row in rows if row.slot in self.thresholds]
+        """Parameters that were written are in force from now on, or the list is; False where none was written."""
+        known = [row for row in rows if row.slot in self.parameters.written]
         self._touch(known)
         for row in known:
-            self.thresholds[row.slot] = self.thresholds[row.slot][0], in_force
+            self.parameters.use(row, in_force)
         return bool(known)
 
     # --- counters ----------------------------------------------------------------------------------------------------
@@ -116,6 +115,11 @@ class Memory:
         changed, self.changed = self.changed, {}
         return [(page, self._octets(page)) for page in changed]
 
+    def shared(self, page: Page) -> None:
+        """The other member has the page as it was told last."""
+        if page not in self.changed:
+            self.unshared.discard(page)
+
     def restore(self, page: Page, octets: bytes) -> None:
         """What the other member knows of a page; octets that cannot be read, and unknown rows, are nothing."""
         found = _read(octets)
@@ -123,20 +127,24 @@ class Memory:
             return
         self._pages.add(page)
         self.changed.pop(page, None)
+        self.unshared.discard(page)
         for slot in self._slots(page):
-            self.thresholds.pop(slot, None)
+            self.parameters.forget(slot)
             self.totals.pop(slot, None)
-        for address, *fields in found:
+        for entry, address, *fields in found:
             row = self._rows.monitor_at.get((page[0], int(address)))
-            if row is None or row.ioa >> _PAGE_BITS != page[1]:
-                continue
-            if len(fields) == 2:
-                self._rows.weigh(row)
-                self.thresholds[row.slot] = fields[0], bool(fields[1])
-            elif row.still == COUNTER:
-                base, before, since, value, quality, sequence, is_frozen = fields
-                frozen = Frozen(value, int(quality), int(sequence)) if is_frozen else None
-                self.totals[row.slot] = Total(base, before, int(since), frozen)
+            if row is not None and row.ioa >> _PAGE_BITS == page[1]:
+                self._restored(row, int(entry), fields)
+
+    def _restored(self, row: Monitor, entry: int, fields: list[float]) -> None:
+        """One entry of a page; what this configuration does not let a center write is not in force either."""
+        if entry != _TOTALS and row.still in TYPE_OF and self._rows.parameters:
+            self._rows.weigh(row)
+            self.parameters.put(row, entry, Parameter(fields[0], bool(fields[1])))
+        elif entry == _TOTALS and row.still == COUNTER and self._rows.freeze:
+            base, before, since, value, quality, sequence, is_frozen = fields
+            frozen = Frozen(value, int(quality), int(sequence)) if is_frozen else None
+            self.totals[row.slot] = Total(base, before, int(since), frozen)
 
     def _touch(self, rows: Iterable[Monitor]) -> None:
         pages = dict.fromkeys((row.ca, row.ioa >> _PAGE_BITS) for row in rows)
@@ -144,33 +152,34 @@ class Memory:
             raise ValueError(f"a center may write to {MOST_PAGES} times 1024 addresses in a row; these would be more")
         self._pages.update(pages)
         self.changed.update(pages)
+        self.unshared.update(pages)
 
     def _slots(self, page: Page) -> list[int]:
         monitors = self._rows.monitors
-        known = self.thresholds.keys() | self.totals.keys()
+        known = self.parameters.written.keys() | self.totals.keys()
         return sorted(s for s in known if (monitors[s].ca, monitors[s].ioa >> _PAGE_BITS) == page)
 
     def _octets(self, page: Page) -> bytes:
         parts = [bytes((_FORMAT,))]
         for slot in self._slots(page):
             ioa = self._rows.monitors[slot].ioa
-            if written := self.thresholds.get(slot):
-                parts.append(b"\x01" + _THRESHOLD.pack(ioa, *written))
+            for kind, parameter in self.parameters.written.get(slot, {}).items():
+                parts.append(bytes((kind,)) + _PARAMETER.pack(ioa, *parameter))
             if total := self.totals.get(slot):
                 frozen = total.frozen or Frozen(0.0, 0, 0)
-                parts.append(b"\x02" + _TOTAL.pack(ioa, *total[:3], *frozen, total.frozen is not None))
+                parts.append(bytes((_TOTALS,)) + _TOTAL.pack(ioa, *total[:3], *frozen, total.frozen is not None))
         return b"".join(parts)
 
 
 def _read(octets: bytes) -> list[tuple[float, ...]] | None:
-    """The rows of a page as they were packed; None for octets that are no page."""
+    """The entries of a page, each behind its kind, as they were packed; None for octets that are no page."""
     if octets[:1] != bytes((_FORMAT,)):
         return None
     at, rows = 1, []
     while at < len(octets):
-        kind = _KINDS.get(octets[at])
-        if kind is None or at + 1 + kind.size > len(octets):
+        form = _ENTRIES.get(octets[at])
+        if form is None or at + 1 + form.size > len(octets):
             return None
-        rows.append(kind.unpack_from(octets, at + 1))
-        at += 1 + kind.size
+        rows.append((octets[at], *form.unpack_from(octets, at + 1)))
+        at += 1 + form.size
     return rows

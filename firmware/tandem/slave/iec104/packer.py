@@ -13,6 +13,7 @@ from tandem.database import Database
 from tandem.point import Cause, Quality
 from tandem.slave.iec104.encoders import turn
 from tandem.slave.iec104.memory import Memory
+from tandem.slave.iec104.parameters import told
 from tandem.slave.iec104.rows import COUNTER, Monitor, Rows
 
 SPONTANEOUS, RETURN_REMOTE = 3, 11
@@ -151,7 +152,7 @@ class Packer:
         if record is not self._database.present[row.point_id]:
             quality = record[4] | quality & _NOT_TOPICAL
         self.released = max(self.released, record[0])
-        if self.memory.deadband(row) > 0:
+        if self.memory.parameters.deadband(row) > 0:
             self._told[row.slot] = record[2], quality
         return self._element(row, record[0], record[2], quality)
 
@@ -162,6 +163,10 @@ class Packer:
             return self.static(row, record)
         octets = row.encode(total.frozen.value, total.frozen.quality)
         return octets[:4] + bytes((octets[4] | total.frozen.sequence,))
+
+    def parameters(self, row: Monitor, cause: int, originator: int, test: bool) -> list[bytes]:
+        """What the center wrote of a row, as ASDUs that tell it again."""
+        return told(row, self.memory.parameters.written.get(row.slot, {}), cause, originator, test)
 
     def freeze(self, rows: list[Monitor], keep: bool, reset: bool) -> None:
         """Keep these counters as they are, and count from here on anew. Raises ValueError as `Memory.freeze` does."""
@@ -178,10 +183,10 @@ class Packer:
 
     def _weighed(self, row: Monitor, number: int, value: float, quality: int) -> bytes:
         """The element of a row with deadband or carry; empty when the change is too small to be told."""
-        deadband = self.memory.deadband(row)
-        if deadband > 0:
-            told = self._told.get(row.slot)
-            if told is not None and told[1] == quality and abs(value - told[0]) < deadband:
+        parameters = self.memory.parameters
+        if parameters.deadband(row) > 0:
+            last = self._told.get(row.slot)
+            if last is not None and last[1] == quality and parameters.too_small(row, last[0], value):
                 self.too_small += 1
                 return b""
             self._told[row.slot] = value, quality

@@ -44,6 +44,8 @@ class Requests:
         tell: Callable[[Say | ClockMessage], None],
     ) -> None:  # fmt: skip
         self.jobs: list[Job] = []
+        self.written: list[bytes] = []
+        """Confirmations of what the center wrote; they wait until the other member has it."""
         self._setting = setting
         self._commands = commands
         self._writes = writes
@@ -101,8 +103,9 @@ class Requests:
             return self._stop(octets, ca)
         if not STATION <= qualifier <= STATION + 16:
             raise Refused(f"an interrogation with qualifier {qualifier}; 20 is the station, 21 to 36 are its groups")
-        blocks = self._setting.rows.interrogation(ca, qualifier - STATION)
-        return self._start(Job(octets, qualifier, blocks, terminate=True))
+        group = qualifier - STATION
+        blocks = self._setting.rows.interrogation(ca, group)
+        return self._start(Job(octets, qualifier, blocks, terminate=True, written=self._writes.written(ca, group)))
 
     def counters(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
         """C_CI_NA_1: counters are read, frozen or set back, for this center alone."""
@@ -117,18 +120,19 @@ class Requests:
         group = request % 5
         if freeze:
             self._writes.freeze(ca, group, freeze, read.test)
-            return [mirror(octets, ACT_CON), mirror(octets, TERMINATION)]
+            return self._wrote(mirror(octets, ACT_CON), mirror(octets, TERMINATION))
         blocks = self._setting.rows.counters(ca, group)
         return self._start(Job(octets, GENERAL_COUNTERS + group, blocks, terminate=True))
 
     def parameter(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
-        """P_ME_NA_1 to P_ME_NC_1: a threshold of a measured value."""
-        return [mirror(octets, ACT_CON)] if self._writes.load(read) else self._no(octets, UNKNOWN_IOA)
+        """P_ME_NA_1 to P_ME_NC_1: a threshold or a limit of a measured value."""
+        return self._wrote(mirror(octets, ACT_CON)) if self._writes.load(read) else self._no(octets, UNKNOWN_IOA)
 
     def activation(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
-        """P_AC_NA_1: thresholds that were written are in force, or those of the list again."""
-        known = self._writes.use(read, read.cause == ACT)
-        return [mirror(octets, ACT_CON if read.cause == ACT else DEACT_CON)] if known else self._no(octets, UNKNOWN_IOA)
+        """P_AC_NA_1: parameters that were written are in force, or the list's deadband again."""
+        if not self._writes.use(read, read.cause == ACT):
+            return self._no(octets, UNKNOWN_IOA)
+        return self._wrote(mirror(octets, ACT_CON if read.cause == ACT else DEACT_CON))
 
     def read(self, octets: bytes, read: Asdu, now: int) -> list[bytes]:
         """C_RD_NA_1: one object's present value."""
@@ -180,6 +184,10 @@ class Requests:
         if row is None or row.base != COMMANDS[octets[0]]:
             return self._no(octets, UNKNOWN_IOA)
         return self._commands.take(octets, read, row, now)
+
+    def _wrote(self, *confirmations: bytes) -> list[bytes]:
+        self.written += confirmations
+        return []
 
     def _start(self, job: Job) -> list[bytes]:
         request = job.request

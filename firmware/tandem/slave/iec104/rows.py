@@ -85,6 +85,10 @@ class Rows:
         self.monitor_at: dict[tuple[int, int], Monitor] = {}
         self.controls: dict[tuple[int, int], Control] = {}
         self.locals: list[int] = []
+        self.parameters = bool(slave.options.get("parameters", True))
+        """Centers may write parameters of measured values."""
+        self.freeze = bool(slave.options.get("freeze", True))
+        """Centers may freeze and reset counters."""
         self._pile_of: dict[tuple[int, int], int] = {}
         for row in slave.rows:
             point = table.by_name.get(row.point)

@@ -131,6 +131,11 @@ class Session:
             self._overlays = deque(dict.fromkeys([*self._overlays, *points]))
             self._overlaid_us = self._setting.clock.stamp(now)
 
+    def shared(self, now: int) -> None:
+        """The other member has more of what the center wrote: nothing is confirmed to it before."""
+        self._confirm_written()
+        self.push(now)
+
     def report(self, report: Report, now: int) -> None:
         """An answer from `control`, whoever it is for."""
         self._answers.extend(self._commands.report(report))
@@ -210,7 +215,8 @@ class Session:
         except FrameError as error:
             self._center.counts.malformed += 1
             self.say(f"an ASDU of {self.host} was ignored: {error} ({octets[:32].hex()})", "warning")
-        if len(self._answers) > MOST_ANSWERS:
+        self._confirm_written()
+        if len(self._answers) + len(self._requests.written) > MOST_ANSWERS:
             self._link.close(f"{self.host} asks without acknowledging the answers: {MOST_ANSWERS} of them wait")
 
     def confirmed(self, frames: int) -> None:
@@ -239,8 +245,14 @@ class Session:
         self._locals.clear()
         self._overlays.clear()
         self._requests.jobs.clear()
+        self._requests.written.clear()
         self._commands.end(now)
         self._center.detach(self, unconfirmed)
+
+    def _confirm_written(self) -> None:
+        if not self._center.packer.memory.unshared:
+            self._answers.extend(self._requests.written)
+            self._requests.written.clear()
 
     def _take_events(self, limit: int, now: int) -> None:
         while len(self._ready) < self._setting.timing.k:

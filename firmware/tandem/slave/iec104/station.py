@@ -183,6 +183,14 @@ class Station:
         if known := self._centers.get(center):
             known.packer.memory.restore(page, octets)
 
+    def page_shared(self, center: str, page: Page, now: int) -> None:
+        """The other member has such a page as it was drained last, or need not have it: what waits may be confirmed."""
+        if known := self._centers.get(center):
+            known.packer.memory.shared(page)
+            for session in self._sessions:
+                if session.center == center:
+                    session.shared(now)
+
     def restore_cursors(self, numbers: dict[str, int], head: int) -> None:
         """Set every cursor as history says, clamped to `head`; a center that is not named starts at `head`."""
         for name, center in self._centers.items():
