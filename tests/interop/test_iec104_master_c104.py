@@ -6,7 +6,6 @@ import dataclasses
 import importlib.util
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,37 +132,6 @@ def test_what_was_not_acknowledged_comes_again_and_is_taken_once(pump: MasterPum
     pump.until(lambda: stored(7) and pump.rig.count("offered_again") == 6)
     assert found == [*(("R1.earth", float(n % 2)) for n in range(6)), ("R1.tap", 3.0)]
     pump.until(lambda: remote.ask(do="state")["unconfirmed"] == 0)
-
-
-def test_a_connection_that_is_not_started_lives_on_test_frames_and_takes_over_what_the_started_one_owed(
-    folder: Path, pump: MasterPump, remote: RemoteProcess
-) -> None:
-    standby = MasterPump(Rig(the_device(folder), options={**OPTIONS, "t3_s": 1}, timeout_ms=5000))
-    standby.dial()
-    pump.rig.stored()
-    pump.rig.hold = True  # the mirror is silent: nothing is acknowledged to the device
-    for n in range(6):
-        remote.ask(do="set", point="R1.earth", value=n % 2)
-    seen: list[tuple[str, float]] = []
-    pump.until(lambda: len(seen) >= 6 or bool(seen.extend(pump.rig.stored())))  # type: ignore[func-returns-value]
-    until = time.monotonic() + 3.5
-    while time.monotonic() < until:
-        pump.turn()
-        standby.turn()
-    assert standby.rig.stored() == [] and standby.rig.count("starts") == 0
-    pump.cut("the active died")
-    standby.rig.start()
-    found: list[tuple[str, float, int, int, int]] = []
-
-    def stored(count: int) -> bool:
-        found.extend(record for record in standby.rig.records() if record[4] == SPONTANEOUS)
-        return len(found) >= count
-
-    standby.until(lambda: stored(6))
-    assert [(name, value) for name, value, *_ in found] == [("R1.earth", float(n % 2)) for n in range(6)]
-    assert (standby.dials, standby.rig.count("starts")) == (1, 1), "what was connected is what was started"
-    standby.until(lambda: remote.ask(do="state")["unconfirmed"] == 0)
-    standby.close()
 
 
 def test_a_hundred_events_in_order(pump: MasterPump, remote: RemoteProcess) -> None:

@@ -60,14 +60,13 @@ class MasterPump:
         self._begin = time.monotonic_ns()
         self._selector = selectors.DefaultSelector()
         self._sock: socket.socket | None = None
-        self.dials = 0
-        """How often it was connected."""
+        self._dials = 0
 
     def dial(self) -> None:
         """Connect; the device may still be closing what was there before."""
         target = self.rig.channels[0].target
         assert isinstance(target, TcpTarget)
-        self.dials += 1
+        self._dials += 1
         self._sock = socket.create_connection((target.host, target.port), 5)
         self._sock.setblocking(False)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -78,7 +77,7 @@ class MasterPump:
 
     @property
     def _client(self) -> tuple[str, int]:
-        return _CLIENT[0], _CLIENT[1] + self.dials
+        return _CLIENT[0], _CLIENT[1] + self._dials
 
     def turn(self) -> None:
         """One turn of the loop: at most 2 ms."""
