@@ -26,6 +26,7 @@ class Times:
 
 
 _INSTANT = Times(0, 0)
+_FOR_EVER = 1 << 62
 
 
 class Relay:
@@ -107,6 +108,11 @@ class Relays:
             return True
         self._settle(t)
         return False
+
+    def keep(self, m: str, on: bool, t: int) -> None:
+        """A guardian holds the watchdog relay of member `m`, or lets it go: no pulse has to come."""
+        self.last_pulse[m] = _FOR_EVER if on else None
+        self._settle(t)
 
     def coil(self, m: str, on: bool, t: int) -> None:
         """Member `m` drives its role coil, or not."""
