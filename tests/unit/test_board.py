@@ -79,7 +79,11 @@ def test_a_guardian_needs_a_port() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ("trip_ms = 250 ", "trip_ms = 67 ", "trip_ms = 67 is below trip operate 15 + release 10 + bounce 8 + debounce"),
+        (
+            "trip_ms = 250 ",
+            "trip_ms = 133 ",
+            "trip_ms = 133 is below trip operate 15 + release 10 + bounce 8 + debounce",
+        ),
         ("trip_ms = 250 ", "", "peer-trip is wired, and [relay] says no trip_ms"),
         ("peer-trip      =", "# peer-trip =", "trip_ms, and no wire for peer-trip"),
     ],
@@ -91,8 +95,8 @@ def test_a_trip_needs_its_wire_and_its_time(right: str, wrong: str, said: str) -
 
 def test_what_a_trip_leaves_to_spare() -> None:
     relay = RelayTimes(115, 15, 10, 8, 10, trip_ms=250, trip_operate_ms=15)
-    assert margins(relay, WatchdogTimes(80, 15, 10))[-1].spare_ms == 182
-    assert "182 ms  a tripped peer's contact" in check.as_text(load(EXAMPLE), [], "cm4-dual")
+    assert margins(relay, WatchdogTimes(80, 15, 10))[-1].spare_ms == 116
+    assert "116 ms  a tripped peer's contact" in check.as_text(load(EXAMPLE), [], "cm4-dual")
 
 
 def test_the_margins_are_what_the_times_leave() -> None:

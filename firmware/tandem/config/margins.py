@@ -2,7 +2,7 @@
 
 last pulse --hold--> watchdog coil dead --release--> its contact open --release, bounce--> role contact open   <= W
 claim: W, then operate, bounce, debounce                                                          <= claim timeout
-trip:  its relay, the peer's release, bounce, debounce, then the own operate                      <= trip pulse
+trip:  its relay, the peer's release, bounce, debounce, then the own stagger and operate          <= trip pulse
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class RelayTimes:
     def trip_needed_ms(self, open_ms: float) -> float:
         """The shortest pulse in which the peer's contact opens, is still for `open_ms`, and the own coil locks it."""
         opens = self.trip_operate_ms + self.release_ms + self.bounce_ms
-        return opens + open_ms + self.operate_ms + MARGIN_MS
+        return opens + open_ms + self.stagger_ms + self.operate_ms + MARGIN_MS
 
 
 @dataclass(slots=True, frozen=True)
@@ -153,8 +153,8 @@ def _trip(relay: RelayTimes) -> Margin:
         "a tripped peer's contact is seen open, and locked, before the pulse ends",
         relay.trip_ms - needed,
         f"trip_ms = {relay.trip_ms:g} is below trip operate {relay.trip_operate_ms:g} + release {relay.release_ms:g} + "
-        f"bounce {relay.bounce_ms:g} + debounce {relay.debounce_ms:g} + operate {relay.operate_ms:g} + margin "
-        f"{MARGIN_MS} = {needed:g}",
+        f"bounce {relay.bounce_ms:g} + debounce {relay.debounce_ms:g} + stagger {relay.stagger_ms:g} + operate "
+        f"{relay.operate_ms:g} + margin {MARGIN_MS} = {needed:g}",
         f"write {needed:g} or more",
         ("relay", "trip_ms"),
     )

@@ -95,7 +95,8 @@ def _trip(config: Config, relay: RelayTimes | None, claim: tuple[float, float], 
             ("standby", "arbitration"),
             f"the board's trip_ms of {relay.trip_ms:g} is below trip operate {relay.trip_operate_ms:g} + release "
             f"{relay.release_ms:g} + bounce {relay.bounce_ms:g} + lease_ms {s.lease_ms} + stall_ms {s.stall_ms} + two "
-            f"kernel ticks {2 * KERNEL_TICK_MS} + operate {relay.operate_ms:g} + margin {MARGIN_MS} = {needed:g}",
+            f"kernel ticks {2 * KERNEL_TICK_MS} + stagger {relay.stagger_ms:g} + operate {relay.operate_ms:g} + margin "
+            f"{MARGIN_MS} = {needed:g}",
             f"write {needed:g} or more in the board's file",
         )
     takeover = 2 * s.dead_after_ms + s.heartbeat_ms + sum(claim) + relay.trip_ms
