@@ -22,8 +22,8 @@ from tools.sim.world import MS
 
 GUARDIAN = "guardian"
 """The board's name in the simulator."""
-KINDS = ("uart-cut", "uart-noise", "uart-late", "uart-stuck", "guardian-hang", "guardian-restart")
-"""Its faults: octets lost, spoilt, late by a moment, kept back and then all at once; it hangs; it begins anew."""
+KINDS = ("uart-cut", "uart-noise", "uart-late", "uart-stuck", "uart-replay", "guardian-hang", "guardian-restart")
+"""Its faults: octets lost, spoilt, late, kept back and then all at once, or repeated; it hangs; it begins anew."""
 AIMS = ("guardian holds K2", "guardian drops", "guardian is told to end", "guardian pulls the reset line")
 PLANS = (
     *KINDS, *KINDS, "uart-cut", "kill", "kill-all", "kill-heart", "stall", "freeze", "freeze-heart", "power", "hang",
@@ -35,6 +35,7 @@ HANGS_NS = 500 * MS
 _STEP_NS = MS
 _LATE_NS = 40 * MS
 _RX_BUFFER = 1024
+_AGAIN_NS = 20 * MS
 _RECOVERS_NS = 2000 * MS
 _INPUTS = (wire.OWN, wire.PEER, wire.OWN_WATCHDOG, wire.PEER_WATCHDOG)
 
@@ -56,6 +57,7 @@ class Controller:
         self.up = Uart(self.world, lambda octets: site.members[letter].hear_guardian(octets))
         self._hangs = False
         self._powered = True
+        self._replays = False
         self._starts = 0
         self._hurt_ns = self.world.now
         self._start()
@@ -99,12 +101,22 @@ class Controller:
                 self.up.late_ns = self.down.late_ns = _LATE_NS
             case "uart-stuck":
                 self.up.stuck = self.down.stuck = True
+            case "uart-replay":
+                self._replays = True
+                self._replay(self._starts)
         return self.mend
 
     def mend(self) -> None:
         """The line is whole again; a controller that hangs is its watchdog's."""
+        self._replays = False
         self.up.heal()
         self.down.heal()
+
+    def _replay(self, starts: int) -> None:
+        """The newest write comes again and again, whoever lives at the other end."""
+        if self._replays and self._starts == starts:
+            self._receives(self.down.newest)
+            self.world.after(_AGAIN_NS, lambda: self._replay(starts))
 
     # --- the program --------------------------------------------------------------------------------------------
 

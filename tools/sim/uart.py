@@ -23,6 +23,8 @@ class Uart:
         self.late_ns = 0
         self._free_at = self._last_at = 0
         self._waiting = b""
+        self.newest = b""
+        """The last write that left."""
 
     def send(self, octets: bytes) -> None:
         """A write. As the product's, it is left out while the frame before has not left the port."""
@@ -30,6 +32,7 @@ class Uart:
         if self._free_at - now >= _FRAME * _OCTET_NS:
             return
         self._free_at = max(now, self._free_at) + len(octets) * _OCTET_NS
+        self.newest = octets
         self._last_at = max(self._last_at, self._free_at + self.late_ns)
         self._world.at(self._last_at, lambda: self._comes(octets))
 
