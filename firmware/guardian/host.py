@@ -22,6 +22,7 @@ class Host:
         self._sent: dict[int, int] = {}  # sequence -> when
         self._pulse = False
         self._role = False
+        self._trip = False
         self._leds = bytes(10)
         self._beat_at = now
         self._alive_until = now + FIRST_MS
@@ -35,7 +36,7 @@ class Host:
         self.version = ""
 
     def say(self, word: bytes, now: int) -> None:
-        """A word of the heart; a change of the coil leaves at once."""
+        """A word of the heart; a change of the coil or the trip leaves at once."""
         head = word[:1]
         if head == b"P":
             self._pulse = True
@@ -46,6 +47,9 @@ class Host:
             if role != self._role:
                 self._role = role
                 self._beat(now)
+        elif head == b"Y":
+            self._trip = word == b"Y1"
+            self._beat(now)
         elif head == b"T":
             self._leds = (word[1:11] + bytes(10))[:10]
 
@@ -56,7 +60,7 @@ class Host:
 
     def bye(self, now: int) -> None:
         """We end in order: no reset is wanted for the silence that follows."""
-        self._role = self._pulse = False
+        self._role = self._pulse = self._trip = False
         self._frame(wire.BYE, now)
 
     def ask_version(self, now: int) -> None:
@@ -111,5 +115,5 @@ class Host:
         self._sequence += 1
         self._sent[self._sequence] = now
         self._sent.pop(self._sequence - _REMEMBERED, None)
-        flags = wire.PULSE * self._pulse | wire.ROLE * self._role
+        flags = wire.PULSE * self._pulse | wire.ROLE * self._role | wire.TRIP * self._trip
         self._out += wire.pack(self._seal, wire.TO_GUARDIAN, kind, flags, self._nonce, self._sequence, self._leds)

@@ -46,7 +46,7 @@ class Controller:
         wires = told["wires"]
         self._outputs = {
             name: Output(wires[name][0], wires[name][1])
-            for name in ("watchdog-pulse", "role-coil")
+            for name in ("watchdog-pulse", "role-coil", "peer-trip")
             if name in wires
         }
         self._leds = [Output(wires[name][0], wires[name][1]) if name in wires else None for name in told["leds"]]
@@ -60,7 +60,7 @@ class Controller:
         self._ticks = time.ticks_ms()  # type: ignore[attr-defined]
         self._now = 1000
         nonce = int.from_bytes(os.urandom(4), "little") | 1
-        settings = Settings(told["hold_ms"], told["reset"])
+        settings = Settings(told["hold_ms"], told["reset"], trip_ms=told["trip_ms"])
         self.guardian = Guardian(settings, bytes.fromhex(told["key"]), nonce, self._now)
 
     def step(self) -> None:
@@ -80,6 +80,8 @@ class Controller:
         guardian.tick(now)
         self._outputs["role-coil"].put(guardian.role)
         self._outputs["watchdog-pulse"].put(guardian.watchdog)
+        if "peer-trip" in self._outputs:
+            self._outputs["peer-trip"].put(guardian.trip)
         if self._reset is not None:
             self._reset.value(int(not guardian.reset))
         for led, on in zip(self._leds, guardian.leds(now)):  # noqa: B905 - MicroPython's zip is never strict

@@ -3,6 +3,7 @@
     beat with PULSE --> K1 held                   no pulse for hold_ms, or beats too fast --> K1 and K2 dropped, latched
     ROLE wanted, not latched --> K2               latched: ROLE must be seen low before it counts again
     no beat for silence_ms --> reset line pulled  at most resets_per_hour times, and once a silence
+    TRIP, K1 held --> K3                          for trip_ms at most, trips_per_hour times; low between two of them
 
 It trusts nothing but frames that are signed, for its present nonce, and newer than the last.
 """
@@ -10,7 +11,7 @@ It trusts nothing but frames that are signed, for its present nonce, and newer t
 from guardian import wire
 from guardian.blink import levels
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 REPORT_MS = 20
 FAST_WINDOW_MS = 200
 FAST_MOST = 50
@@ -33,12 +34,16 @@ class Settings:
         silence_ms: int = 1000,
         pull_ms: int = 200,
         resets_per_hour: int = 3,
+        trip_ms: int = 0,
+        trips_per_hour: int = 3,
     ) -> None:
         self.hold_ms = hold_ms
         self.reset = reset
         self.silence_ms = silence_ms
         self.pull_ms = pull_ms
         self.resets_per_hour = resets_per_hour
+        self.trip_ms = trip_ms
+        self.trips_per_hour = trips_per_hour
 
 
 class Guardian:
@@ -50,6 +55,8 @@ class Guardian:
         """K1's coil."""
         self.role = False
         """K2's coil, fed through K1."""
+        self.trip = False
+        """K3's coil, fed through K1 too: it cuts the feed of the peer's K2."""
         self.reset = False
         """The board's reset line is pulled."""
         self.inputs = 0
@@ -70,6 +77,8 @@ class Guardian:
         self._report_at = now
         self._armed = False
         self._pulls: list[int] = []
+        self._trip_wanted = True  # it must be seen low first
+        self._trips: list[int] = []
 
     def receive(self, octets: bytes, now: int) -> None:
         """Octets of the line, whatever they are."""
@@ -96,6 +105,8 @@ class Guardian:
         """What is due; call it at least every 5 ms."""
         if self.watchdog and now - self._pulse_at >= self.settings.hold_ms:
             self._drop(SILENCE)
+        if self.trip and now - self._trips[-1] >= self.settings.trip_ms:
+            self.trip = False
         if self._armed and not self.reset and now - self._beat_at >= self.settings.silence_ms:
             self._pull(now)
         if self.reset and now - self._pulls[-1] >= self.settings.pull_ms:
@@ -135,13 +146,24 @@ class Guardian:
         if role != self.role:
             self.role = role
             self._report_at = now
+        self._trip_as_asked(bool(flags & wire.TRIP), now)
+
+    def _trip_as_asked(self, wanted: bool, now: int) -> None:
+        """A pulse begins when it is asked for anew, and ends when it is not, or by itself."""
+        if wanted and not self._trip_wanted and self.watchdog:
+            self._trips = [at for at in self._trips if now - at < HOUR_MS]
+            if self.settings.trip_ms and len(self._trips) < self.settings.trips_per_hour:
+                self._trips.append(now)
+                self.trip = True
+        self.trip = self.trip and wanted
+        self._trip_wanted = wanted
 
     def _drop(self, cause: int) -> None:
         if self.watchdog or self.role:
             self._cause = cause
             self._report_at = 0
-        self.watchdog = self.role = False
-        self._latched = True
+        self.watchdog = self.role = self.trip = False
+        self._latched = self._trip_wanted = True
 
     def _pull(self, now: int) -> None:
         """Once a silence: what does not come back by a reset does not come back by many."""
@@ -158,5 +180,6 @@ class Guardian:
     def _send(self, kind: int, payload: bytes, now: int = 0) -> None:
         flags = wire.WATCHDOG_ON * self.watchdog | wire.ROLE_ON * self.role | wire.LATCHED * self._latched
         flags |= wire.TOO_FAST * (now < self._rests_until) | wire.RESET_PULLED * self.reset
+        flags |= wire.TRIP_ON * self.trip
         self._sequence += 1
         self._out += wire.pack(self._seal, wire.FROM_GUARDIAN, kind, flags, self._nonce, self._sequence, payload)

@@ -3,7 +3,7 @@
 offset size  field (little-endian)
      0    2  mark          "Tg" to the guardian, "tG" from it
      2    1  kind          BEAT, BYE; REPORT, ABOUT
-     3    1  flags         BEAT: PULSE, ROLE; REPORT: what the guardian drives
+     3    1  flags         BEAT: PULSE, ROLE, TRIP; REPORT: what the guardian drives
      4    4  nonce         the guardian's, drawn at its start
      8    4  sequence      rises with every frame of a side
     12   10  payload       BEAT: an octet a LED; REPORT: see `report`; ABOUT: the version
@@ -18,8 +18,8 @@ MAC_SIZE = 8
 BAUD = 115200
 TO_GUARDIAN, FROM_GUARDIAN = b"Tg", b"tG"
 BEAT, BYE, REPORT, ABOUT = 1, 2, 3, 4
-PULSE, ROLE = 1, 2  # flags of a beat
-WATCHDOG_ON, ROLE_ON, LATCHED, TOO_FAST, RESET_PULLED = 1, 2, 4, 8, 16  # flags of a report
+PULSE, ROLE, TRIP = 1, 2, 4  # flags of a beat
+WATCHDOG_ON, ROLE_ON, LATCHED, TOO_FAST, RESET_PULLED, TRIP_ON = 1, 2, 4, 8, 16, 32  # flags of a report
 OWN, PEER, OWN_WATCHDOG, PEER_WATCHDOG, LOCAL, LAMP = 1, 2, 4, 8, 16, 32  # inputs of a report
 _HEAD = "<2sBBII10s"
 _REPORT = "<IBBHBB"

@@ -44,6 +44,7 @@ class Conduct:
             act.ClaimService: self._claim_service,
             act.LinesOn: self._nothing_more,
             act.LinesOff: self._nothing_more,
+            act.TripPeer: self._nothing_more,
             act.Drop: self._drop,
             act.StartMasters: self._start_masters,
             act.StopMasters: self._stop_masters,

@@ -56,14 +56,14 @@ class Heart:
         self._untold: list[say.Message] = []
         self._kept = KeptFds()
         self.network = HeartNetwork(plan.get("network", {}), self.guard)
-        self._open_at, self._running = 0, True
+        self._open_at, self._running, self._rests_for = 0, True, -1
         self.service = ServiceWatchdog()
         self._readers = Readers()
-        self._rests_for = -1
         self._carry: dict[type, Callable[[Any], None]] = {
             do.Send: self._send,
             do.Pulse: lambda _: self._pin(b"P"),
             do.Coil: lambda coil: self._pin(b"C1" if coil.on else b"C0"),
+            do.Trip: lambda trip: self._pin(b"Y1" if trip.on else b"Y0"),
             do.Lease: self._lease,
             do.Addresses: self._addresses,
             do.Leds: lambda leds: self._pin(b"T" + leds.octets),

@@ -183,6 +183,7 @@ class Reporter:
         two = "both members are active: take one out of service" if node.mirror.two_actives else ""
         found = [two, node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault, *node.keeping.alarms()]
         found += lost_targets(node.reach)
+        found.append(node.role.lines.trip.alarm(node.view.now))
         found += [node.role.alone.alarm(node.witness.view), *node.field.alarms()]
         found += node.service.doors_shut.values()
         return [sentence for sentence in found if sentence]

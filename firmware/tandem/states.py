@@ -131,6 +131,7 @@ def _of_fences(node: Parts) -> dict[str, Reader]:
         "lines": lambda: _STEPS[role.lines.step],
         "relay.coil": lambda: role.lines.coil,
         "relay.contradiction": lambda: bool(role.lines.contradiction(node.view.now)),
+        "relay.trips": lambda: role.lines.trip.count,
         "lease": lambda: role.pins.lease,
         "witness.answers": lambda: node.witness.view.answers,
         "witness.granted": lambda: node.witness.view.granted,

@@ -100,6 +100,7 @@ _FENCE = (
     _said("key_local", "the key at this member's front panel", ("remote", "local")),
     _said("lamp_test", "the button at this member's front panel", ("released", "pressed")),
     _said("relay.contradiction", "the own contact is closed though the coil is off: welded or bridged"),
+    _counted("relay.trips", "times that this member cut the feed of the peer's role relay: its contact stayed closed"),
     _said("witness.answers", "the granting witness answers"),
     _said("witness.granted", "alone, and the witness grants that this member serves"),
     _said("lease", "the kernel lets the group address pass", ("lapsed", "alive")),

@@ -8,58 +8,11 @@ import pytest
 
 from guardian import wire
 from guardian.host import Host
-from guardian.rules import CAUSES, FAST_MOST, SILENT_LEDS, Guardian, Settings
+from guardian.rules import FAST_MOST, SILENT_LEDS, VERSION, Guardian, Settings
 from tandem.panel.leds import DEAD
+from tests.support.guardian_line import KEY, NONCE, Line
 
-KEY, NONCE = b"k" * 32, 0x51
 SEAL = wire.Seal(KEY)
-
-
-class Line:
-    """Both ends of one line in virtual ms; contacts follow the coils at once. `cut`, `garbage` and `pulsing` change."""
-
-    def __init__(self, settings: Settings | None = None, key: bytes = KEY) -> None:
-        self.now = 1000
-        self.guardian = Guardian(settings or Settings(), KEY, NONCE, self.now)
-        self.host = Host(key, self.now)
-        self.pulsing = self.feeding = True
-        self.cut = False
-        self.garbage = b""
-        self.dropped_at = 0
-        self.trouble = ""
-
-    def run(self, ms: int) -> Line:
-        for _ in range(ms):
-            self.now += 1
-            before = self.guardian.watchdog
-            if self.feeding:
-                if self.pulsing and self.now % 10 == 0:
-                    self.host.say(b"P", self.now)
-                self.host.tick(self.now)
-                self.trouble = self.host.silent(self.now)
-            octets, self.garbage = self.garbage + self.host.outgoing(), b""
-            if not self.cut:
-                self.guardian.receive(octets, self.now)
-            k1, k2 = self.guardian.watchdog, self.guardian.role
-            self.guardian.sense(wire.OWN_WATCHDOG * k1 | wire.OWN * (k1 and k2), self.now)
-            self.guardian.tick(self.now)
-            reported = self.guardian.outgoing()
-            if not self.cut and self.feeding:
-                self.host.receive(reported, self.now)
-            if before and not self.guardian.watchdog:
-                self.dropped_at = self.now
-        return self
-
-    def holds(self) -> Line:
-        self.run(50)
-        self.host.say(b"C1", self.now)
-        self.run(30)
-        assert self.guardian.watchdog and self.guardian.role and self.host.inputs == wire.OWN | wire.OWN_WATCHDOG
-        return self
-
-    @property
-    def cause(self) -> str:
-        return CAUSES[self.host.cause]
 
 
 def test_signed_beats_hold_both_relays_and_reports_say_so() -> None:
@@ -253,7 +206,7 @@ def test_silence_is_told_within_100_ms_and_own_lateness_is_not_the_guardians() -
 def test_it_answers_its_version() -> None:
     line = Line().run(50)
     line.host.ask_version(line.now)
-    assert line.run(3).host.version == "1.0.0"
+    assert line.run(3).host.version == VERSION
 
 
 def test_keys_of_the_members_differ() -> None:

@@ -192,3 +192,22 @@ def test_qemus_board_names_a_revision_for_the_library(chip: Chip, monkeypatch: p
     monkeypatch.delenv("RPI_LGPIO_REVISION", raising=False)
     open_pins(load_board("qemu-virt", "b").pins).close()
     assert os.environ.pop("RPI_LGPIO_REVISION") == "a02082" and os.environ["RPI_LGPIO_CHIP"] == "0"
+
+
+def test_a_trip_is_driven_where_it_is_wired_and_ends_with_the_pins(chip: Chip) -> None:
+    wired = {**PLAN, "wires": {**PLAN["wires"], "peer-trip": (22, True, "none")}}
+    made = open_pins(wired)
+    assert not chip.lines[22] & LEVEL
+    made.say(b"Y1", MS)
+    assert chip.lines[22] & LEVEL
+    made.say(b"Y0", MS)
+    assert not chip.lines[22] & LEVEL
+    made.say(b"Y1", MS)
+    made.close()
+    assert not chip.lines[22] & (LEVEL | CLAIMED)
+
+
+def test_a_trip_that_is_not_wired_moves_nothing(chip: Chip, pins: GpioPins) -> None:
+    before = bytes(chip.lines[:])
+    pins.say(b"Y1", MS)
+    assert bytes(chip.lines[:]) == before

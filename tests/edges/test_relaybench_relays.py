@@ -177,3 +177,55 @@ def test_a_page_tells_gaps() -> None:
     assert (bench.given(PULSE), bench.given(RENEWAL)) == ((1340, 1340), (1341, 1341))
     heart.close()
     bench.close()
+
+
+@pytest.fixture
+def held(panel: Panel) -> Panel:
+    """Member a's role coil is fed although its board is gone; b lives and trips it from 300 ms on."""
+    panel.pulsing = {"a", "b"}
+    panel.run(50)
+    panel.coil("a", True)
+    panel.run(100)
+    panel.relays.hold("a", True, panel.now)
+    panel.pulsing = {"b"}
+    panel.run(300)
+    assert panel.relays.contact("a") and not panel.relays.watchdog["a"].closed
+    panel.relays.pulse_trip("b", True, panel.now)
+    return panel
+
+
+def test_a_trip_opens_a_held_contact_and_the_successors_own_keeps_it_open(held: Panel) -> None:
+    held.run(320)
+    assert not held.relays.contact("a")
+    held.coil("b", True)
+    held.run(340)
+    held.relays.pulse_trip("b", False, held.now)
+    held.run(600)
+    assert held.relays.contact("b") and not held.relays.contact("a")
+
+
+def test_after_a_trip_that_nobody_followed_the_held_contact_closes_again(held: Panel) -> None:
+    held.run(320)
+    held.relays.pulse_trip("b", False, held.now)
+    held.run(400)
+    assert held.relays.contact("a")
+
+
+def test_a_trip_opens_no_welded_contact(panel: Panel) -> None:
+    panel.pulsing = {"a", "b"}
+    panel.run(50)
+    panel.coil("a", True)
+    panel.run(100)
+    panel.relays.weld("a", True, panel.now)
+    panel.pulsing = {"b"}
+    panel.relays.pulse_trip("b", True, panel.now)
+    panel.run(500)
+    assert panel.relays.contact("a")
+
+
+def test_a_board_that_stands_still_trips_nobody(held: Panel) -> None:
+    held.run(320)
+    assert not held.relays.contact("a")
+    held.pulsing = set()
+    held.run(500)
+    assert held.relays.contact("a"), "K1 feeds the trip relay"

@@ -30,9 +30,12 @@ def test_every_board_is_right(name: str) -> None:
 @pytest.mark.parametrize("name", ["rpi4", "rpi3b", "cm4-dual"])
 def test_a_whole_board_has_every_signal(name: str) -> None:
     board = read_board(name)[0]
-    assert board is not None and [pin.signal for pin in board.pins] == [signal.name for signal in SIGNALS]
+    assert board is not None
+    trips = board.pin("peer-trip") is not None
+    assert [p.signal for p in board.pins] == [s.name for s in SIGNALS if trips or s.name != "peer-trip"]
+    assert trips is (name == "cm4-dual")
     assert all(pin.pin for pin in board.pins), "each comes out at the header"
-    assert len({pin.colour for pin in board.pins}) == len(board.pins) == 8 + len(LED_NAMES)
+    assert len({pin.colour for pin in board.pins}) == len(board.pins) == 8 + trips + len(LED_NAMES)
 
 
 FAULTS = [
@@ -71,6 +74,29 @@ def test_a_fault_is_named_with_its_place(right: str, wrong: str, said: str) -> N
 def test_a_guardian_needs_a_port() -> None:
     board, findings = parse_board("cm4-dual/board.toml", CM4.replace('device = "/dev/ttyAMA3"', "", 1))
     assert board is None and "[guardian_uart] has no device" in str(findings[0])
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (
+            "trip_ms = 250 ",
+            "trip_ms = 133 ",
+            "trip_ms = 133 is below trip operate 15 + release 10 + bounce 8 + debounce",
+        ),
+        ("trip_ms = 250 ", "", "peer-trip is wired, and [relay] says no trip_ms"),
+        ("peer-trip      =", "# peer-trip =", "trip_ms, and no wire for peer-trip"),
+    ],
+)
+def test_a_trip_needs_its_wire_and_its_time(right: str, wrong: str, said: str) -> None:
+    board, findings = parse_board("cm4-dual/board.toml", CM4.replace(right, wrong, 1))
+    assert board is None and said in str(findings[0])
+
+
+def test_what_a_trip_leaves_to_spare() -> None:
+    relay = RelayTimes(115, 15, 10, 8, 10, trip_ms=250, trip_operate_ms=15)
+    assert margins(relay, WatchdogTimes(80, 15, 10))[-1].spare_ms == 116
+    assert "116 ms  a tripped peer's contact" in check.as_text(load(EXAMPLE), [], "cm4-dual")
 
 
 def test_the_margins_are_what_the_times_leave() -> None:

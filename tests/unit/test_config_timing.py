@@ -88,3 +88,16 @@ def test_a_profile_brings_defaults_and_a_written_key_wins() -> None:
     s = config.standby
     assert (s.heartbeat_ms, s.dead_after_ms, s.lease_ms, s.stall_ms) == (10, 65, 25, 18)
     assert s.paths == ("lan.station", "lan.control"), "every LAN is a path unless paths are named"
+
+
+def test_a_trip_outlasts_what_a_living_peer_needs_to_give_everything_back() -> None:
+    relay = RelayTimes(120, 8, 5, 3, 5, trip_ms=185)
+    assert errors(relay=relay) == []
+    short = errors(relay=RelayTimes(120, 8, 5, 3, 5, trip_ms=180))
+    assert any(
+        "lease_ms 60 + stall_ms 45 + two kernel ticks 20 + stagger 32 + operate 8 + margin 10 = 183" in text
+        for text in short
+    )
+    warned = [str(f) for f in found(example(), relay) if f.level == "warning"]
+    assert any("takeover that trips the peer may take 623 ms" in text for text in warned)
+    assert [f for f in found(example(), BENCH) if "trips" in str(f)] == []

@@ -12,6 +12,7 @@ import pytest
 
 from guardian import wire
 from guardian.host import Host
+from guardian.rules import VERSION
 from tandem.config.board import read_board
 from tests.support import machine_stand_in as machine
 from tools.guardian.install import FILES, GuardianError, install, settings
@@ -24,7 +25,7 @@ PICO = "micropython 1 28 Raspberry Pi Pico with RP2040"
 class Remote:
     """mpremote as the installation sees it."""
 
-    def __init__(self, who: str = PICO, version: str = "1.0.0") -> None:
+    def __init__(self, who: str = PICO, version: str = VERSION) -> None:
         self.who, self.version = who, version
         self.files: dict[str, bytes] = {}
         self.done: list[str] = []
@@ -49,10 +50,11 @@ def told() -> dict[str, Any]:
 
 def test_files_settings_and_key_reach_the_controller() -> None:
     remote = Remote()
-    assert install(remote, told()) == "1.0.0"
+    assert install(remote, told()) == VERSION
     assert set(remote.files) == {f":guardian/{name}" for name in FILES} | {":settings.json", ":main.py"}
     found = json.loads(remote.files[":settings.json"])
     assert found["key"] == wire.derive(BEAT_KEY, "a").hex() and found["hold_ms"] == 80
+    assert found["trip_ms"] == 250 and found["wires"]["peer-trip"][0] == 22
     assert found["wires"]["peer-contact"] == [6, True, "up"] and found["reset_line"] == 21
     assert remote.done[-1] == "reset"
 
@@ -94,20 +96,24 @@ def test_the_program_drives_its_pins_over_a_wrap_of_the_clock(ticks: machine.Tic
     host = Host(wire.derive(BEAT_KEY, "a"), 0)
     uart, pins = machine.UART.newest, machine.Pin.all
     assert uart.baud == 115200 and not pins[2].level and pins[21].level == 1
+    tripped = False
     for now in range(300):
         ticks.sleep(1)
         host.receive(uart.sent, now)
         uart.sent = b""
         if now % 10 == 0 and now < 200:
             host.say(b"C1" if now > 100 else b"C0", now)
+            host.say(b"Y1" if now == 150 else b"Y0", now)
             host.say(b"P", now)
             host.tick(now)
         uart.came += host.outgoing()
         controller.step()
+        tripped |= bool(pins[22].level)
         pins[7].level = int(not pins[2].level)  # own-watchdog, closed is low
         if now == 190:
             assert pins[2].level and pins[3].level and host.inputs & wire.OWN_WATCHDOG
     assert not pins[2].level and not pins[3].level, "beats ended at 190, held for 80"
+    assert tripped and not pins[22].level
 
 
 def test_the_programs_own_watchdog_and_a_hand_at_its_plug(

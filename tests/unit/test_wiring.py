@@ -10,7 +10,7 @@ from tandem.config.board import board_names, parse_board, read_board
 from tandem.config.signals import SIGNALS
 from tools.wiring.__main__ import ROOT, pages
 from tools.wiring.sheet import draw
-from tools.wiring.wires import FEEDBACK, PANEL, destination
+from tools.wiring.wires import FEEDBACK, PANEL, destination, panel_of
 
 DRAWN = [name for name in board_names() if name != "bench"]
 
@@ -32,9 +32,11 @@ def test_every_wire_of_the_board_is_in_its_drawing(name: str) -> None:
     for pin in board.pins:
         assert pin.signal in drawn and destination(pin.signal) in drawn
     for member in "ab":
-        for terminal in PANEL:
+        for terminal in panel_of(board):
             assert any(f"P1{member}:{terminal.number}" in word for word in drawn), terminal
     assert all(relay + member in drawn for relay in ("K1", "K2") for member in "ab")
+    trips = board.pin("peer-trip") is not None
+    assert trips is ("K3a" in drawn) is ("K3b" in drawn) and trips is not ("peer-trip: not wired" in drawn)
 
 
 def test_a_changed_board_is_another_drawing() -> None:

@@ -64,6 +64,10 @@ class BenchClient(JsonLines):
         """Undo a cut; returns when, in monotonic ns."""
         return int(self.ask({"do": "restore", "what": what, "member": member})["t"])
 
+    def hold(self, member: str, on: bool = True) -> int:
+        """Feed its role coil whatever drives it, or undo it; returns when, in monotonic ns."""
+        return int(self.ask({"do": "hold" if on else "unhold", "member": member})["t"])
+
     def turn(self, what: str, member: str, on: bool = True) -> int:
         """Turn the key to local or press the lamp test, or undo it; returns when, in monotonic ns."""
         return int(self.ask({"do": "turn" if on else "unturn", "what": what, "member": member})["t"])

@@ -58,6 +58,7 @@ def settings(board: BoardData, beat_key: bytes, member: str) -> dict[str, object
         "hold_ms": int(board.watchdog.hold_ms),
         "reset": board.uart.reset,
         "reset_line": board.uart.reset_line if board.uart.reset else -1,
+        "trip_ms": int(board.relay.trip_ms) if board.relay else 0,
         "leds": list(LED_NAMES),
         "wires": {pin.signal: [pin.line, pin.active == "high", pin.pull] for pin in board.pins},
     }

@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.sim import third
 from tools.sim.draw import picture
 from tools.sim.fault import Fault
 from tools.sim.group import EXAMPLE
 from tools.sim.many import Job, Result, tell_all
 from tools.sim.matrix import report, run, share
 from tools.sim.mutants import MUTANTS
-from tools.sim.plan import SCRIPTS, Taste, draw_plan, taste_of
+from tools.sim.plan import SCRIPTS, SPECIAL, Taste, draw_plan, taste_of
 from tools.sim.play import Play, prompt
 from tools.sim.shrink import same_way, shrink
 from tools.sim.site import BOARDS
@@ -49,8 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("seed", nargs="?", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="so many stories, from SEED on")
     parser.add_argument("--minutes", type=float, default=0.0, help="stories from SEED on for so long")
-    parser.add_argument("--board", choices=(*BOARDS, *third.BOARDS, "both"), default="both",
-        help="role relays, or none; witness, stop: none, and a granting witness; both: relays and software")
+    parser.add_argument(
+        "--board",
+        choices=(*BOARDS, *SPECIAL, "both"),
+        default="both",
+        help="role relays, or none; witness, stop: none, and a granting witness; trip: relays and a peer-trip; "
+        "guardian: relays driven by its rules behind a UART; both: relays and software",
+    )
     parser.add_argument("--config", type=Path, default=EXAMPLE, help="a group's configuration folder")
     parser.add_argument("--jobs", type=int, default=2, help="processes that tell stories side by side")
     parser.add_argument("--faults", type=int, default=-1, help="so many faults in a story instead of 5 to 9")

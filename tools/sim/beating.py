@@ -9,6 +9,7 @@ from tandem.codec import heart as say
 from tandem.point import MS
 from tandem.standby import guard_words as do
 from tools.sim.box import IPC_NS, Box
+from tools.sim.pins import UartLine
 
 _KERNEL_KEEPS = 256  # frames in the sockets of a heart that does not read
 _LEASE = {"acquire": b"L", "renew": b"R", "drop": b"D"}
@@ -52,6 +53,7 @@ class HeartLoop(Box):
             frames, self._frames = sorted(self._frames, key=itemgetter(0)), []
             for path, octets in frames:
                 guard.received(path, octets, now)
+        self.pins.turn(guard, now)
         guard.progress(*self._page, now)
         guard.tick(now)
         if outputs := guard.outputs():
@@ -89,21 +91,33 @@ class HeartLoop(Box):
             case do.KillSupervisor():
                 self.die()
             case do.Exit():
+                self.pins.close()
                 self.die(of_heart=True)
             case do.Pulse():
-                self.site.plant.say(self.letter, b"P")
+                self.pins.say(b"P", self.world.now)
             case do.Coil(on):
-                self.site.plant.say(self.letter, b"C1" if on else b"C0")
+                self.pins.say(b"C1" if on else b"C0", self.world.now)
+            case do.Trip(on):
+                self.pins.say(b"Y1" if on else b"Y0", self.world.now)
             case do.Lease(word):
                 self.site.plant.say(self.letter, _LEASE[word])
             case do.Addresses(on):
                 self.site.plant.say(self.letter, b"A" if on else b"X")
             case do.Leds(octets):
-                self.site.plant.say(self.letter, b"T" + octets)
+                self.pins.say(b"T" + octets, self.world.now)
 
     def _feed_pins(self, pins: bytes, now: int) -> None:
         carriers = sum(bit << i for i, bit in enumerate(pins[4:]))
-        self.guard.pins(say.PinsRead(now, pins[0], pins[1], pins[2], pins[3], carriers), now)
+        if isinstance(self.pins, UartLine):  # its contacts come over the line
+            self.guard.network(pins[3], carriers, now)
+        else:
+            self.guard.pins(say.PinsRead(now, pins[0], pins[1], pins[2], pins[3], carriers), now)
+
+    def hear_guardian(self, octets: bytes) -> None:
+        """Octets of the guardian's line: they wake the heart."""
+        if self.heart.alive and isinstance(self.pins, UartLine):
+            self.pins.came(octets)
+            self._heart_event(None)
 
     def _pins_changed(self, pins: bytes) -> None:
         if hasattr(self, "heart"):

@@ -12,6 +12,7 @@ from tandem.config.model import Member as Letter
 from tandem.node import Node
 from tandem.point import MS
 from tandem.standby.guard import Guard
+from tools.sim.pins import PlantPins, UartLine
 from tools.sim.process import Process
 from tools.sim.world import World
 
@@ -29,6 +30,7 @@ class Box:
     guard: Guard
     heart: Process
     supervisor: Process
+    pins: PlantPins | UartLine
     _page: tuple[int, BeatBody]
     """The shared page: the supervisor's turn and what the beats say."""
     _page_heart_ns: int

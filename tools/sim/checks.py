@@ -9,6 +9,7 @@ from tandem.codec.record import SIZE
 from tandem.point import Cause
 from tools.bench.plan import other
 from tools.sim.faults import GENTLE
+from tools.sim.guardian import HANGS_NS, Controller
 from tools.sim.ledger import Broken, Ledger
 from tools.sim.member import Member
 from tools.sim.site import Site
@@ -49,6 +50,8 @@ class Checks:
         self.world.listeners.append(self._said)
         site.bench.changed.append(self._ownership)
         site.wires.asked = self._line_asked
+        for controller in site.controllers.values():
+            controller.looked = self._beats_hold
         site.turned = self._turned
         site.ended = self.ledger.ended
 
@@ -67,6 +70,15 @@ class Checks:
         if self.site.relay is None and self.site.air.wholly_apart() and self.site.third.excuses:
             self._excused_until = self.world.now + _APART_NS
         return self.world.now < self._excused_until
+
+    def _beats_hold(self, controller: Controller) -> None:
+        """A role contact is open within W of the last good beat; one that hangs has its own watchdog. Raises Broken."""
+        letter, relay, relays = controller.letter, self.site.relay, self.site.bench.relays
+        if relay is None or not relays.contact(letter) or relays.role[letter].welded or relays.held[letter]:
+            return
+        since = self.world.now - max(controller.good_ns, controller.hung_ns + HANGS_NS)
+        if since > relay.watchdog_ms * MS:
+            raise Broken(f"W: the role contact of {letter} is closed {since / MS:.1f} ms after the last good beat")
 
     def _line_asked(self, letter: str, line: str, octets: bytes) -> None:
         """One field line, one driver: a, b and a again within the time of a claim are two. Raises Broken.
@@ -220,11 +232,13 @@ class Checks:
         member, air = self.site.members[letter], self.site.air
         cabled = all(air.on_lan(letter, lan) and (letter, lan) not in air.mute for lan in self.site.bench.owner)
         role = member.node.role.role
-        cabled &= not self.site.third.there
-        return self._working(letter) and cabled and role in (Role.STANDBY, Role.TAKING_OVER) and not self._welded()
+        cabled &= not self.site.third.there and all(each.well for each in self.site.controllers.values())
+        return self._working(letter) and cabled and role in (Role.STANDBY, Role.TAKING_OVER) and not self._stuck()
 
-    def _welded(self) -> bool:
-        return self.site.relay is not None and any(r.welded for r in self.site.bench.relays.role.values())
+    def _stuck(self) -> bool:
+        relays = self.site.bench.relays
+        stuck = [relay.welded for relay in relays.role.values()] + list(relays.held.values())
+        return self.site.relay is not None and any(stuck)
 
     def alive(self) -> None:
         """Raises Broken."""

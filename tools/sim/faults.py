@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from tandem.codec.beat import Role
+from tools.sim import guardian
 from tools.sim.fault import Fault
 from tools.sim.member import Member
 from tools.sim.site import Site
@@ -67,6 +69,8 @@ class Faults(Troubles):
         for what in (*self.bench.owner, "crossover"):
             self.bench.cut(what, None, True)
         self.site.third.mend()
+        for controller in self.site.controllers.values():
+            controller.mend()
         for device in (self.site.line, self.site.tcp):
             device.late_ns, device.silent = 0, False
         for center in self.site.centers.values():
@@ -75,6 +79,7 @@ class Faults(Troubles):
             member.flash.mood = "well"
             self._unhang(member)
             self._weld(letter, False)
+            self._hold(letter, False)
             self._power(member)
             member.thaw()
             member.rise()
@@ -151,6 +156,15 @@ class Faults(Troubles):
         self.bench.relays.weld(letter, on, self.world.now)
         self.bench.settle(self.world.now)
 
+    def _holds(self, member: Member) -> Callable[[], None]:
+        """The driver of its role coil is stuck on, and K1 with it."""
+        self._hold(member.letter, True)
+        return lambda: self._hold(member.letter, False)
+
+    def _hold(self, letter: str, on: bool) -> None:
+        self.bench.relays.hold(letter, on, self.world.now)
+        self.bench.settle(self.world.now)
+
     # --- cables -------------------------------------------------------------------------------------------------
 
     def _cut(self, what: str, letter: str | None) -> Callable[[], None]:
@@ -185,10 +199,17 @@ def _all(calls: list[Callable[[], None]]) -> None:
         call()
 
 
+def _of_guardian(kind: str, faults: Faults, member: Member) -> Callable[[], None]:
+    """What only a board with a guardian has to fear."""
+    controller = faults.site.controllers.get(member.letter)
+    return NOTHING if controller is None else controller.hurt(kind)
+
+
 KINDS: dict[str, Callable[[Faults, Member], Callable[[], None]]] = {
     "kill": Faults._kill, "kill-all": Faults._kill_all, "kill-heart": Faults._kill_heart, "stall": Faults._stall,
     "freeze-heart": Faults._freeze_heart, "freeze": Faults._freeze, "end": Faults._end, "power": Faults._cut_power,
-    "hang": Faults._hang, "weld": Faults._welds, "reset-link": Faults.reset_link, "replay": Faults.replay,
+    "hang": Faults._hang, "weld": Faults._welds, "held": Faults._holds, "reset-link": Faults.reset_link,
+    "replay": Faults.replay,
     "reboot-and-replay": Faults.reboot_and_replay, "late": Faults.late, "silent": Faults.silent,
     "device-restart": Faults.device_restarts, "hang-up": Faults.hang_up, "center-away": Faults.away,
     "burst": Faults.burst, "flap": Faults.flap,
@@ -201,6 +222,7 @@ KINDS: dict[str, Callable[[Faults, Member], Callable[[], None]]] = {
     "one-way-2": lambda f, m: f._mute([(m.letter, f._lan(1))]),
     "flash-slow": lambda f, m: f.flash("slow")(m), "flash-full": lambda f, m: f.flash("full")(m),
     "flash-lies": lambda f, m: f.flash("lies")(m),
+    **{kind: partial(_of_guardian, kind) for kind in guardian.KINDS},
     "witness-cut": lambda f, m: f.site.third.hurt("witness-cut", m.letter),
     "witness-gone": lambda f, m: f.site.third.hurt("witness-gone", m.letter),
     "witness-restart": lambda f, m: f.site.third.hurt("witness-restart", m.letter),

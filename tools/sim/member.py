@@ -26,6 +26,7 @@ from tools.sim.world import World
 
 _RESTART_NS = 500 * MS  # of the service manager, when the processes ended by themselves
 _HANDED_OVER_NS = 20 * MS
+_BOOT_NS = 300 * MS
 
 
 class Member(SupervisorLoop):
@@ -76,6 +77,7 @@ class Member(SupervisorLoop):
         self._frames = []
         self._comes_back = False
         self.site.listening.pop(self.letter, None)
+        self.pins = self.site.pins_of(self.letter)
         pins = self.site.plant.connect(self.letter)
         self._heart_event(lambda t: self._feed_pins(pins, t))
         self._turn_soon()
@@ -119,6 +121,20 @@ class Member(SupervisorLoop):
             self.die()
             self.die(of_heart=True)
             self.boot()
+
+    def reset(self) -> None:
+        """The guardian pulls the board's reset line: nothing runs, nothing is answered until it has booted."""
+        hung = self.site.air.hung
+        hung.add(self.letter)
+        self.power_lost()
+        self.kill(heart_too=True)
+        self.flash.power_lost()
+
+        def booted() -> None:
+            hung.discard(self.letter)
+            self.rise()
+
+        self.world.after(_BOOT_NS, booted)
 
     def start_again(self) -> None:
         """The service manager is told to start it: now, or as soon as it has ended."""

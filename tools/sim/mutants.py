@@ -1,4 +1,4 @@
-"""The mutants of `mutants.toml` and `mutants_witness.toml` as data."""
+"""The mutants of `mutants.toml` and its like as data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from tools.sim.fault import Fault
 from tools.sim.plan import Taste
 
 Edit = tuple[str, str, str]
-_FILES = tuple(Path(__file__).with_name(name) for name in ("mutants.toml", "mutants_witness.toml"))
+_FILES = tuple(
+    Path(__file__).with_name(name) for name in ("mutants.toml", "mutants_witness.toml", "mutants_boards.toml")
+)
 
 
 class Mutant(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from tools.sim import third
+from tools.sim import guardian, third
 from tools.sim.aims import AIMS, Aim
 from tools.sim.fault import Fault
 from tools.sim.faults import GENTLE, KINDS
@@ -13,6 +13,9 @@ from tools.sim.faults import GENTLE, KINDS
 _COMMON: tuple[str, ...] = (
     "kill", "kill-all", "stall", "freeze", "power", "switchover", "cable-1", "cable-2", "apart", "one-way", "hang",
 )  # fmt: skip
+_TRIPS = (*_COMMON, "held", "held", "held", "held", "weld", "between", "freeze-heart", "kill-heart", "end", "crossover")
+_OWN = frozenset({"held", *third.KINDS, *guardian.KINDS})
+"""Kinds that stories on the usual boards do not draw."""
 _TIMES_MS = (5, 20, 45, 60, 80, 120, 140, 160, 190, 240, 500, 510, 600)
 """Where something lapses: beat, P, L, D, W, claim timeouts, S, C."""
 _LONGEST_MS = 2500
@@ -35,7 +38,7 @@ def draw_plan(seed: int, relays: bool = True, taste: Taste = Taste()) -> tuple[F
     """The faults of a story. Equal seeds draw equal plans."""
     draw = random.Random(f"plan {seed}")
     faults = list(taste.first)
-    common, kinds = _COMMON, tuple(k for k in KINDS if (relays or k != "weld") and k not in third.KINDS)
+    common, kinds = _COMMON, tuple(k for k in KINDS if (relays or k != "weld") and k not in _OWN)
     if taste.kinds:
         common = kinds = taste.kinds
     elif seed % _QUIET_EVERY == 0:
@@ -54,7 +57,10 @@ def draw_plan(seed: int, relays: bool = True, taste: Taste = Taste()) -> tuple[F
 
 def taste_of(board: str, taste: Taste = Taste()) -> Taste:  # noqa: B008
     """A taste that says nothing of kinds is that of the board."""
-    return taste._replace(kinds=third.PLANS) if board in third.BOARDS and not taste.kinds else taste
+    if board not in _TASTES or taste.kinds:
+        return taste
+    kinds, aims = _TASTES[board]
+    return taste._replace(kinds=kinds, aims=aims)
 
 
 def _how_long(draw: random.Random) -> int:
@@ -74,6 +80,21 @@ def _aim(draw: random.Random, aims: tuple[str, ...]) -> Aim | None:
 def _at(what: str, steps: int = 0, after_ms: int = 0) -> Aim:
     return Aim(what, 1, steps, after_ms)
 
+
+def _half(*more: str) -> tuple[str, ...]:
+    """Every second fault is aimed, and often at these."""
+    aims = (*AIMS, *4 * more)
+    return (*aims, *len(aims) * ("",))
+
+
+_TASTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    **{board: (third.PLANS, ()) for board in third.BOARDS},
+    "trip": (_TRIPS, _half("the peer is tripped")),
+    guardian.GUARDIAN: (guardian.PLANS, _half(*guardian.AIMS)),
+}
+"""By board: what its stories are drawn from."""
+SPECIAL = tuple(_TASTES)
+"""Boards that are asked for by name."""
 
 SCRIPTS: dict[str, tuple[Fault, ...]] = {
     "the successor dies in its claim": (

@@ -13,13 +13,15 @@ from typing import Any
 from tandem.config.load import load
 from tandem.config.model import Config, Master
 from tandem.config.timing import RelayTimes
-from tools.bench.plan import BOARD, make_plan
+from tools.bench.plan import BOARD, MEMBERS, make_plan
 from tools.sim.aims import Aims
 from tools.sim.air import Air
 from tools.sim.center import Center, Event
 from tools.sim.devices import Registers, RtuDevices, TcpDevice
 from tools.sim.group import EXAMPLE, with_unit
+from tools.sim.guardian import GUARDIAN, Controller
 from tools.sim.member import Member
+from tools.sim.pins import PlantPins, UartLine
 from tools.sim.plant import Plant
 from tools.sim.third import Third, standby_of
 from tools.sim.unit import BREAKER, LEVEL, RemoteUnit
@@ -27,6 +29,7 @@ from tools.sim.wires import Wires
 from tools.sim.world import MS, World
 
 BOARDS = ("relays", "software")
+_TRIP = {"trip_ms": 250.0, "trip_operate_ms": 8.0}
 _MOVES_NS = 120 * MS
 _CENTERS = {"north": "127.0.0.1", "probe": "127.20.2.31"}
 _RING = 2048  # small rings, so that they wrap and a boot costs little
@@ -43,24 +46,26 @@ def read_config(folder: str, board: str) -> Config:
 
 
 @cache
-def _board() -> dict[str, Any]:
-    return tomllib.loads((BOARD / "board.toml").read_text(encoding="utf-8"))
+def _board(trips: bool = False) -> dict[str, Any]:
+    """The bench's board; with a peer-trip, where one is asked for."""
+    data = tomllib.loads((BOARD / "board.toml").read_text(encoding="utf-8"))
+    return {**data, "relay": {**data["relay"], **_TRIP}} if trips else data
 
 
 class Site:
     """Everything of one story; `members`, `centers`, `meter` and `feeder` are what the checkers look at."""
 
-    def __init__(
-        self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays", probing: bool = False
-    ) -> None:
+    def __init__(self, seed: int, folder: str | Path = EXAMPLE, board: str = "relays", probing: bool = False) -> None:
         """`probing`: the members' machines permit them to ask who is on the LANs."""
         self.world = World(seed)
         self.config = read_config(str(folder), board)
         relays = self.config.standby.arbitration == "relays"
-        self.relay = RelayTimes(**_board()["relay"]) if relays else None
+        data = _board(board == "trip")
+        self.relay = RelayTimes(**data["relay"]) if relays else None
         self.aims = Aims(self.world)
-        self.plant = Plant(self.world, make_plan(self.config, _board()), self.relay is not None)
+        self.plant = Plant(self.world, make_plan(self.config, data), self.relay is not None)
         self.bench = self.plant.bench
+        self.controllers = {m: Controller(self, m) for m in MEMBERS} if board == GUARDIAN else {}
         self.listening: dict[str, dict[str, bool]] = {}
         self.turned: Callable[[Member], None] = lambda member: None
         """Called when a member has finished a turn."""
@@ -88,6 +93,11 @@ class Site:
         """While the field changes by itself."""
         self._step = 0
         self.world.after(_MOVES_NS, self._field_moves)
+
+    def pins_of(self, letter: str) -> PlantPins | UartLine:
+        """What a heart that begins opens as its pins."""
+        controller = self.controllers.get(letter)
+        return PlantPins(self.plant, letter) if controller is None else controller.opened()
 
     def _behind(self, master: Master) -> TcpDevice | RemoteUnit:
         return self.unit if master.protocol == "iec104" else self.tcp
@@ -120,8 +130,10 @@ class Site:
 
     def answers_probe(self, letter: str, key: str, lan: str) -> bool:
         """A member's ARP request is answered: by a router always, by a device that is not silent."""
-        return self.air.sends(letter, lan) and self.air.on_lan(letter, lan) and not (
-            key.startswith("device:") and self.tcp.silent
+        return (
+            self.air.sends(letter, lan)
+            and self.air.on_lan(letter, lan)
+            and not (key.startswith("device:") and self.tcp.silent)
         )
 
     def truth(self) -> dict[int, float]:

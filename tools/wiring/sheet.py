@@ -7,7 +7,7 @@ from tandem.config.margins import margins
 from tandem.config.signals import LED_NAMES
 from tandem.panel.leds import TABLE
 from tools.wiring.svg import BLUE, FAINT, INK, Sheet
-from tools.wiring.wires import PANEL, terminal_of, x1_rows
+from tools.wiring.wires import panel_of, terminal_of, x1_rows
 
 _WIDTH = 1500
 _LEDS = {"GREEN": "#2fae4a", "AMBER": "#f0a21c", "RED": "#d83434"}
@@ -48,8 +48,9 @@ def _overview(s: Sheet, board: BoardData) -> None:
             s.text(at + 6, 164, f"{name} {device}", 11, colour=BLUE)
     s.box(560, 170, 380, 150, "#fbf6e9")
     s.text(750, 192, "P1 interlock panel, passive", 14, "middle", True)
+    relays = "relays K1a K2a K3a K1b K2b K3b" if board.pin("peer-trip") else "relays K1a K2a K1b K2b"
     for number, words in enumerate(
-        ("relays K1a K2a K1b K2b and nothing else", "stays in its place when a board is taken out:",
+        (f"{relays} and nothing else", "stays in its place when a board is taken out:",
          "the survivor keeps its coil path and its lines", "strips P1a and P1b, field side F1 and F2")
     ):  # fmt: skip
         s.text(750, 216 + 18 * number, words, 12, "middle")
@@ -90,12 +91,17 @@ def _circuits(s: Sheet, board: BoardData, m: str, x: float, y: float) -> None:
     n = "b" if m == "a" else "a"
     left, right = x + 30, x + 640
     s.text(x, y, f"Circuits of member {m}", 15, bold=True)
-    s.line(left, y + 22, left, y + 130, width=2)
-    s.line(right, y + 22, right, y + 130, width=2)
+    trips = board.pin("peer-trip") is not None
+    for rail in (left, right):
+        s.line(rail, y + 22, rail, y + 136, width=2)
     s.text(left, y + 17, f"+24 V G1{m}", 11, "middle")
     s.text(right, y + 17, f"0 V G1{m}", 11, "middle")
-    _rung_k1(s, board, m, left, right, y + 55)
-    _rung_k2(s, m, n, left, right, y + 115)
+    _rung_k1(s, board, m, left, right, y + (42 if trips else 55))
+    _rung_k2(s, m, n, left, right, y + (87 if trips else 115), trips)
+    if trips:
+        _rung_k3(s, m, left, right, y + 130)
+    else:
+        s.text(right, y + 150, "peer-trip: not wired", 9.5, "end", colour=FAINT)
     inputs = (
         ("own-contact", f"K2{m}", "33-34", False, 5), ("peer-contact", f"K2{n}", "61-62", True, 6),
         ("own-watchdog", f"K1{m}", "23-24", False, 7), ("peer-watchdog", f"K1{n}", "33-34", False, 8),
@@ -133,19 +139,40 @@ def _rung_k1(s: Sheet, board: BoardData, m: str, left: float, right: float, y: f
     s.line(left + 580, y, right, y)
 
 
-def _rung_k2(s: Sheet, m: str, n: str, left: float, right: float, y: float) -> None:
+def _rung_k2(s: Sheet, m: str, n: str, left: float, right: float, y: float, trips: bool) -> None:
     s.line(left, y, left + 70, y)
     s.terminal(left + 40, y, f"P1{m}:3")
     s.contact(left + 70, y, f"K1{m}", "13-14")
-    s.line(left + 130, y, left + 145, y)
-    s.contact(left + 145, y, f"K2{n}", "51-52", True)
-    s.line(left + 205, y, left + 220, y)
-    s.coil(left + 220, y, f"K2{m}")
-    s.line(left + 280, y, left + 370, y)
-    s.terminal(left + 325, y, f"P1{m}:4")
+    at = left + 130
+    if trips:
+        s.contact(at, y, f"K3{n}", "21-22", True)
+        at += 60
+    else:
+        s.line(at, y, at + 15, y)
+        at += 15
+    s.contact(at, y, f"K2{n}", "51-52", True)
+    s.line(at + 60, y, left + 250, y)
+    s.coil(left + 250, y, f"K2{m}")
+    s.line(left + 310, y, left + 370, y)
+    s.terminal(left + 340, y, f"P1{m}:4")
     s.box(left + 370, y - 17, 210, 34, "#ffffff")
     s.text(left + 475, y - 3, f"A2{m} out 2: latch", 10, "middle")
     s.text(left + 475, y + 10, "set by role-coil, cleared with out 1", 10, "middle")
+    s.line(left + 580, y, right, y)
+
+
+def _rung_k3(s: Sheet, m: str, left: float, right: float, y: float) -> None:
+    """Fed through K1: a board that stands still trips nobody. Its break contact is in the rung of the peer's K2."""
+    s.line(left, y, left + 70, y)
+    s.terminal(left + 40, y, f"P1{m}:3")
+    s.contact(left + 70, y, f"K1{m}", "43-44")
+    s.line(left + 130, y, left + 250, y)
+    s.coil(left + 250, y, f"K3{m}")
+    s.line(left + 310, y, left + 370, y)
+    s.terminal(left + 340, y, f"P1{m}:12")
+    s.box(left + 370, y - 17, 210, 34, "#ffffff")
+    s.text(left + 475, y - 3, f"A2{m} out 3: peer-trip", 10, "middle")
+    s.text(left + 475, y + 10, "a pulse: the peer's K2 has no feed", 10, "middle")
     s.line(left + 580, y, right, y)
 
 
@@ -171,10 +198,11 @@ def _terminals(s: Sheet, board: BoardData, rows: list[list[str]], y: float) -> N
     commons = "X1 has three more terminals, 0 V: inputs (to P1:9 and S1, S2), lamps, shield"
     s.text(40, below + 18, commons, 11, colour=FAINT)
     s.text(650, y - 10, "Interlock panel P1: strips P1a and P1b alike", 15, bold=True)
-    panel = [["P1", "in the panel", "outside"], *([str(t.number), t.inside, t.outside] for t in PANEL)]
+    panel = [["P1", "in the panel", "outside"], *([str(t.number), t.inside, t.outside] for t in panel_of(board))]
     below = s.table(650, y, [34, 150, 190], panel)
     s.text(650, below + 18, "F1: K2a 14 and K2b 14; F2: K2a 24 and K2b 24", 11, colour=FAINT)
-    s.text(650, below + 36, "K1, K2: 24 V DC, forcibly guided, 4 make 2 break,", 11, colour=FAINT)
+    relays = "K1, K2, K3" if board.pin("peer-trip") else "K1, K2"
+    s.text(650, below + 36, f"{relays}: 24 V DC, forcibly guided, 4 make 2 break,", 11, colour=FAINT)
     s.text(650, below + 52, "coil with a Zener clamp (a bare diode releases too late)", 11, colour=FAINT)
     _front_panel(s, board, 1070, y)
     _times(s, board, 1070, y + 175)
@@ -210,6 +238,7 @@ def _times(s: Sheet, board: BoardData, x: float, y: float) -> None:
         ["K1 operate, release", f"{dog.operate_ms:g}, {dog.release_ms:g}"],
         ["K2 operate, release", f"{relay.operate_ms:g}, {relay.release_ms:g}"],
         ["K2 bounce", f"{relay.bounce_ms:g}"],
+        *([["K3 operate", f"{relay.trip_operate_ms:g}"]] if relay.trip_ms else []),
         ["to spare within W", f"{margins(relay, dog, way_ms(board.uart))[0].spare_ms:g}"],
     ]
     s.table(x, y + 24, [280, 110], rows)

@@ -30,8 +30,15 @@ PANEL = (
     PanelTerminal(11, "K2 23", "RS-485 card, B"),
 )
 """The field side of the bus leaves the panel at F1 (A: K2a 14 and K2b 14) and F2 (B: K2a 24 and K2b 24)."""
+TRIP = PanelTerminal(12, "K3 A2; K3 A1 to K1 44", "relay driver A2, output 3")
+"""Where the board trips its peer: K1 43-44 feeds K3, so a board that stands still trips nobody."""
 FEEDBACK = {"own-contact": 5, "peer-contact": 6, "own-watchdog": 7, "peer-watchdog": 8}
-DRIVER = {"watchdog-pulse": "A2 in 1", "role-coil": "A2 in 2"}
+DRIVER = {"watchdog-pulse": "A2 in 1", "role-coil": "A2 in 2", "peer-trip": "A2 in 3"}
+
+
+def panel_of(board: BoardData) -> tuple[PanelTerminal, ...]:
+    """The panel's terminals under this board."""
+    return (*PANEL, TRIP) if board.pin("peer-trip") else PANEL
 
 
 def destination(signal: str) -> str:

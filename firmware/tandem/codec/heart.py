@@ -73,7 +73,13 @@ class Keep(NamedTuple):
     """A descriptor comes with it, which the heart holds too: what its last close costs, no death has to wait for."""
 
 
-Request = ServiceOn | ServiceOff | LinesOn | LinesOff | BeatNow | Probe | Suspect | End | Leds | Keep
+class Trip(NamedTuple):
+    """One pulse on the peer-trip output."""
+
+    permit: int
+
+
+Request = ServiceOn | ServiceOff | LinesOn | LinesOff | BeatNow | Probe | Suspect | End | Leds | Keep | Trip
 
 # --- messages: heart -> supervisor ------------------------------------------------------------------------------------
 
@@ -216,6 +222,7 @@ _SHAPES: list[tuple[type[Any], str, str]] = [  # class, fixed fields, tail; the 
     (Refused, "<BQ", ""), (PinsRead, "<QBBBBIB", ""), (Lost, "<QIB", "text"), (Late, "<QQ", ""), (Carried, "<QBI", ""),
     (Proof, "<?", "text"), (Said, "<", "text"), (Foreign, "<I", ""),
     (Leds, "<", "octets"), (Fence, "<?", "text"), (Unanswered, "<QQ", ""), (Keep, "<", ""),
+    (Trip, "<I", ""),
 ]  # fmt: skip
 _BY_CODE = [(cls, struct.Struct(fixed), tail) for cls, fixed, tail in _SHAPES]
 _CODES = {cls: (code, struct.Struct(fixed), tail) for code, (cls, fixed, tail) in enumerate(_SHAPES)}

@@ -134,6 +134,7 @@ def _build(reader: Reader) -> BoardData | None:
     serials = tuple(_serials(reader, _raw(top, "serial")))
     if guardian in ("gpio", "uart"):
         _needed(reader, guardian, pins, relay)
+        _trip(reader, pins, relay)
     _taken(reader, pins, serials if guardian == "gpio" else ())
     for margin in margins(relay, watchdog, way_ms(uart)) if relay and watchdog else ():
         if margin.spare_ms < 0:
@@ -217,6 +218,16 @@ def _needed(reader: Reader, guardian: str, pins: tuple[Pin, ...], relay: RelayTi
             reader.add(("pins", signal.name), f"relays, and no wire for {signal.name} ({signal.about})", cure)
     if relay is None:
         reader.warn(("guardian",), f'guardian = "{guardian}" without [relay]: nothing fences the lines', "add [relay]")
+
+
+def _trip(reader: Reader, pins: tuple[Pin, ...], relay: RelayTimes | None) -> None:
+    """The peer-trip's wire and its time belong together."""
+    wired, lasts = any(pin.signal == "peer-trip" for pin in pins), bool(relay and relay.trip_ms)
+    if wired and not lasts:
+        reader.add(("pins", "peer-trip"), "peer-trip is wired, and [relay] says no trip_ms", "write trip_ms = 250")
+    if lasts and not wired:
+        cure = 'write peer-trip = { line = ..., terminal = ..., colour = "..." }, or take trip_ms out'
+        reader.add(("relay", "trip_ms"), "trip_ms, and no wire for peer-trip", cure)
 
 
 def _taken(reader: Reader, pins: tuple[Pin, ...], serials: Iterable[SerialPort]) -> None:

@@ -46,6 +46,8 @@ RELAY = (
     Key("bounce_ms", "number", "a contact bounces so long", None, 0, _MOST_MS),
     Key("debounce_ms", "number", "so long a contact must be still to be believed", None, 0, _MOST_MS),
     Key("claim_timeout_ms", "number", "0: as long as the relays need", 0.0, 0, _MOST_MS),
+    Key("trip_ms", "number", "a pulse on the peer-trip output lasts so long; 0: not wired", 0.0, 0, _MOST_MS),
+    Key("trip_operate_ms", "number", "trip relay: from the fed coil to the open contact", 0.0, 0, _MOST_MS),
     Key("emulated", "boolean", "a program plays the relays: W may be longer than iron's", False),
 )
 WATCHDOG = (

@@ -2,6 +2,7 @@
 
 last pulse --hold--> watchdog coil dead --release--> its contact open --release, bounce--> role contact open   <= W
 claim: W, then operate, bounce, debounce                                                          <= claim timeout
+trip:  its relay, the peer's release, bounce, debounce, then the own stagger and operate          <= trip pulse
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class RelayTimes:
     """What a board's relays take, in ms. `watchdog_ms` (W): from the last pulse to the open role contact.
 
     `claim_timeout_ms` of 0: as long as the relays need, with a margin. `emulated`: a program plays them, on a computer
-    that may be late by more than iron ever is.
+    that may be late by more than iron ever is. `trip_ms`: a pulse on the peer-trip output, 0 where it is not wired.
     """
 
     watchdog_ms: float
@@ -35,6 +36,8 @@ class RelayTimes:
     debounce_ms: float = 0.0
     claim_timeout_ms: float = 0.0
     emulated: bool = False
+    trip_ms: float = 0.0
+    trip_operate_ms: float = 0.0
 
     @property
     def most_watchdog_ms(self) -> int:
@@ -60,6 +63,11 @@ class RelayTimes:
     def stagger_ms(self) -> float:
         """What member b waits longer, so that interlocked claims never meet."""
         return 2 * (self.operate_ms + self.release_ms + self.bounce_ms)
+
+    def trip_needed_ms(self, open_ms: float) -> float:
+        """The shortest pulse in which the peer's contact opens, is still for `open_ms`, and the own coil locks it."""
+        opens = self.trip_operate_ms + self.release_ms + self.bounce_ms
+        return opens + open_ms + self.stagger_ms + self.operate_ms + MARGIN_MS
 
 
 @dataclass(slots=True, frozen=True)
@@ -134,4 +142,19 @@ def margins(relay: RelayTimes, watchdog: WatchdogTimes, way_ms: float = 0.0) -> 
             "take a faster watchdog relay",
             ("watchdog", "operate_ms"),
         ),
+        *((_trip(relay),) if relay.trip_ms else ()),
+    )
+
+
+def _trip(relay: RelayTimes) -> Margin:
+    """What the group's own times add to it is reckoned in `timing`."""
+    needed = relay.trip_needed_ms(relay.debounce_ms)
+    return Margin(
+        "a tripped peer's contact is seen open, and locked, before the pulse ends",
+        relay.trip_ms - needed,
+        f"trip_ms = {relay.trip_ms:g} is below trip operate {relay.trip_operate_ms:g} + release {relay.release_ms:g} + "
+        f"bounce {relay.bounce_ms:g} + debounce {relay.debounce_ms:g} + stagger {relay.stagger_ms:g} + operate "
+        f"{relay.operate_ms:g} + margin {MARGIN_MS} = {needed:g}",
+        f"write {needed:g} or more",
+        ("relay", "trip_ms"),
     )

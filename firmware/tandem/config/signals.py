@@ -20,6 +20,7 @@ LED_NAMES = ("power", "run", "active", "standby", "fault", "peer", "lan1", "lan2
 SIGNALS = (
     Signal("watchdog-pulse", "out", True, "pulses that hold the watchdog relay K1"),
     Signal("role-coil", "out", True, "asks for the role relay K2, fed through K1 and the peer's K2"),
+    Signal("peer-trip", "out", False, "a pulse opens the feed of the peer's role relay through K3"),
     Signal("own-contact", "in", True, "role relay K2 of this member is closed"),
     Signal("peer-contact", "in", True, "role relay K2 of the peer is closed"),
     Signal("own-watchdog", "in", True, "watchdog relay K1 of this member is closed"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tandem.config.margins import KERNEL_TICK_MS, MARGIN_MS, RelayTimes
-from tandem.config.model import Config
+from tandem.config.model import Config, Standby
 from tandem.config.protocols import PROTOCOLS
 from tandem.config.read import Reader
 
@@ -13,7 +13,16 @@ LAN_DELIVERY_MS = 2.0
 BEAT_OCTETS = 64
 LOST_BEATS = {"normal": 2, "fast": 1}
 
-__all__ = ["RelayTimes", "delivery_ms", "verify_timing"]
+__all__ = ["RelayTimes", "delivery_ms", "surrender_ms", "verify_timing"]
+
+
+def surrender_ms(standby: Standby) -> int:
+    """A member that lives has given everything back so long after its role contact was opened under it.
+
+    Its heart reads the contact and its supervisor drops the service; one that stands still is ended after P, and
+    behind a frozen heart the lease lapses after L.
+    """
+    return standby.lease_ms + standby.stall_ms + 2 * KERNEL_TICK_MS
 
 
 def delivery_ms(config: Config, path: str) -> float:
@@ -48,6 +57,7 @@ def verify_timing(config: Config, relay: RelayTimes | None, reader: Reader) -> N
             )
     claim = _claim(config, relay, reader)
     _leases(config, claim, reader)
+    _trip(config, relay, claim, reader)
     _confirms(config, reader)
 
 
@@ -71,6 +81,32 @@ def _claim(config: Config, relay: RelayTimes | None, reader: Reader) -> tuple[fl
             f"write {relay.needed_ms:g} or more in the board's file",
         )
     return relay.claim_ms, relay.stagger_ms
+
+
+def _trip(config: Config, relay: RelayTimes | None, claim: tuple[float, float], reader: Reader) -> None:
+    """Where a peer-trip is wired: its pulse outlasts what the peer needs to give everything back, and the own claim."""
+    s = config.standby
+    if relay is None or not relay.trip_ms or s.arbitration != "relays":
+        return
+    surrender = surrender_ms(s)
+    needed = relay.trip_needed_ms(surrender)
+    if relay.trip_ms < needed:
+        reader.add(
+            ("standby", "arbitration"),
+            f"the board's trip_ms of {relay.trip_ms:g} is below trip operate {relay.trip_operate_ms:g} + release "
+            f"{relay.release_ms:g} + bounce {relay.bounce_ms:g} + lease_ms {s.lease_ms} + stall_ms {s.stall_ms} + two "
+            f"kernel ticks {2 * KERNEL_TICK_MS} + stagger {relay.stagger_ms:g} + operate {relay.operate_ms:g} + margin "
+            f"{MARGIN_MS} = {needed:g}",
+            f"write {needed:g} or more in the board's file",
+        )
+    takeover = 2 * s.dead_after_ms + s.heartbeat_ms + sum(claim) + relay.trip_ms
+    if takeover >= s.sync_lease_ms:
+        reader.warn(
+            ("standby", "sync_lease_ms"),
+            f"sync_lease_ms = {s.sync_lease_ms}: a takeover that trips the peer may take {takeover:g} ms, so the "
+            "standby would be out of sync by then",
+            f"write {int(takeover) + 1} or more, or live with an integrity scan after a trip",
+        )
 
 
 def _leases(config: Config, claim: tuple[float, float], reader: Reader) -> None:

@@ -1,6 +1,6 @@
 """The pins as the heart has them: words go out, readings of the contacts come in, whatever drives them.
 
-Words: `P` pulse, `C1`/`C0` role coil, `T` + one octet a LED (see `panel.leds`); `L`/`R`/`D` lease
+Words: `P` pulse, `C1`/`C0` role coil, `Y1`/`Y0` peer-trip, `T` + one octet a LED (see `panel.leds`); `L`/`R`/`D` lease
 acquire, renew, drop and `A`/`X` group addresses added, removed, which only the bench's pins take.
 """
 

@@ -2,6 +2,7 @@
 
     watchdog-pulse --> monostable that holds K1        own-contact, peer-contact, own-watchdog, ... <-- dry contacts
     role-coil      --> latch, K1, peer's K2 --> K2     led-...  --> lamps
+    peer-trip      --> K1 --> K3, in the feed of the peer's K2
 
 Outputs begin low before anything else is asked of them. Levels are read whenever the heart is awake, 10 ms apart at
 the normal profile, and every 2 ms while a contact is to follow its coil. Edges are not asked for: lgpio's thread for
@@ -95,6 +96,8 @@ class GpioPins:
         elif head == b"C":
             self._drive("role-coil", word == b"C1")
             self._coil, self._watch_until, self.alarm = word == b"C1", now + _FOLLOWS_NS, now + _WATCH_NS
+        elif head == b"Y":
+            self._drive("peer-trip", word == b"Y1")
         elif head == b"T":
             self._octets = word[1:]
             self._show(now)
@@ -111,7 +114,7 @@ class GpioPins:
         return [] if before is not None and before[1:] == seen[1:] else [seen]
 
     def close(self) -> None:
-        for name in ("role-coil", "watchdog-pulse", *filter(None, self._leds)):
+        for name in ("role-coil", "peer-trip", "watchdog-pulse", *filter(None, self._leds)):
             if self._wires.get(name, (-1,))[0] in self._claimed:
                 self._quietly(lambda name=name: self._drive(name, False))  # type: ignore[misc]
         for line in self._claimed:

@@ -31,6 +31,10 @@ class UartPins:
         self._key = bytes.fromhex(plan["key"])
         self._inputs = -1
         self._silent_ms = int(plan["silent_ms"])
+        self._fd = -1
+        self._open(plan)
+
+    def _open(self, plan: dict[str, Any]) -> None:
         try:
             self._fd = open_raw(self._device, plan["baud"], 8, "none", 1)
         except OSError as error:
@@ -50,12 +54,7 @@ class UartPins:
         self.due = now + BEAT_MS * _MS
         found = []
         for _ in range(_READS_MAX):
-            try:
-                octets = os.read(self._fd, 4096)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                raise PinsError(f"guardian at {self._device}: {error.strerror}") from None
+            octets = self._take()
             if not octets:
                 break
             if host.receive(octets, now_ms) and host.inputs != self._inputs:
@@ -68,10 +67,11 @@ class UartPins:
         return found
 
     def close(self) -> None:
+        if self._host is not None:
+            self._host.bye(self.due // _MS)
+            self._write(self._host)
+            self._host = None
         if self._fd >= 0:
-            if self._host is not None:
-                self._host.bye(self.due // _MS)
-                self._write(self._host)
             os.close(self._fd)
             self._fd = -1
 
@@ -81,10 +81,22 @@ class UartPins:
         return self._host
 
     def _write(self, host: Host) -> None:
-        octets = host.outgoing()
+        if octets := host.outgoing():
+            self._put(octets)
+
+    def _take(self) -> bytes:
+        """What came, b"" when nothing did. Raises PinsError."""
         try:
-            waiting = struct.unpack("i", fcntl.ioctl(self._fd, termios.TIOCOUTQ, bytes(4)))[0]
-            if octets and waiting < wire.SIZE:
+            return os.read(self._fd, 4096)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise PinsError(f"guardian at {self._device}: {error.strerror}") from None
+
+    def _put(self, octets: bytes) -> None:
+        """Send a frame where the one before has left. Raises PinsError."""
+        try:
+            if struct.unpack("i", fcntl.ioctl(self._fd, termios.TIOCOUTQ, bytes(4)))[0] < wire.SIZE:
                 os.write(self._fd, octets)
         except BlockingIOError:
             pass  # the next beat says the same

@@ -29,6 +29,12 @@ class LinesOff(NamedTuple):
     reason: str
 
 
+class TripPeer(NamedTuple):
+    """One pulse on the peer-trip output: the feed of the peer's role coil is cut for a moment."""
+
+    reason: str
+
+
 class Drop(NamedTuple):
     """In one turn: lease deleted, coil low, field and group sockets reset, address off, controls ended.
 
@@ -80,7 +86,19 @@ class Alarm(NamedTuple):
     reason: str
 
 
-Action = ClaimService | LinesOn | LinesOff | Drop | StartMasters | StopMasters | Drain | ReserveEpoch | Beat | Alarm
+Action = (
+    ClaimService
+    | LinesOn
+    | LinesOff
+    | TripPeer
+    | Drop
+    | StartMasters
+    | StopMasters
+    | Drain
+    | ReserveEpoch
+    | Beat
+    | Alarm
+)
 
 
 def to_heart_after(action: Action) -> tuple[say.Request, ...]:
@@ -97,6 +115,8 @@ def to_heart(action: Action, permit: int) -> tuple[say.Request, ...]:
             return (say.LinesOn(epoch, permit),)
         case LinesOff(announce, drained):
             return (say.LinesOff(announce, drained),)
+        case TripPeer():
+            return (say.Trip(permit),)
         case Drop():
             return (say.LinesOff(False, False),)
         case Beat():

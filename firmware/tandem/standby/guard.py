@@ -38,15 +38,12 @@ class Guard:
         self._seal = seal
         self._body = BeatBody()
         self._out: list[Output] = []
-        self._turn = 0  # of the supervisor; 0: it has not begun
-        self._stalled_ns = 0
-        self._last = now
-        self._pulse_at = self._beat_at = now
+        self._turn = self._stalled_ns = 0  # the supervisor's turn; 0: it has not begun
+        self._last = self._pulse_at = self._beat_at = now
         self.suspects = 0
         self._releases = Releases(rules.heartbeat_ns)
-        self._gone_at = 0
+        self._gone_at = self._exit_at = 0
         self._owed = 0  # epoch of the service whose release waits for the supervisor's death
-        self._exit_at = 0
         self._carriers = Carriers(bool(rules.lans), rules.stall_ns // 2)
         self._off_at = 0  # addresses that outlive their lease; 0: there are none
         self.leased = rules.fenced
@@ -89,6 +86,8 @@ class Guard:
                 self._lines_on(epoch, now)
             case say.LinesOff(announce, drained):
                 self._lines_off(announce, drained, now)
+            case say.Trip(permit) if self._permitted(permit, now):
+                self._out += self._lines.trip(self.pins_read, self.ear.hears(now), now)
             case say.BeatNow():
                 self._beat_at = now
             case say.Probe():
@@ -159,6 +158,7 @@ class Guard:
                 self._renew(now)
             if self._turn and not self._gone_at:
                 self._out += self._lines.feed(self.pins_read, now)
+        self._out += self._lines.trip_over(now)
         if self.service and self._carriers.better_elsewhere(self.ear, self._body.health, self._turn, now):
             self._hand_over(now)
         if self._off_at and now >= self._off_at:

@@ -1,4 +1,6 @@
-"""The heart's hand on the field lines: role coil and its contact, proof of the watchdog's, what is given back."""
+"""The heart's hand on the field lines: role coil and its contact, proof of the watchdog's, what is given back, and the
+pulse that cuts the feed of the peer's coil.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,8 @@ class GuardLines:
         """Epoch and flags of lines given back: announced when the contact is read open."""
         self.proof = WatchdogProof(rules)
         self._settle_ns = rules.settle_ns
+        self._trip_ns = rules.trip_ns
+        self._trip_until = 0  # 0: none lasts
         self._waits = False  # for the watchdog's contact
         self._closed_ns = now  # since when the own role contact is closed, bounces not left out
 
@@ -42,6 +46,20 @@ class GuardLines:
             self.drop()
             return [do.COIL_LOW]
         return []
+
+    def trip(self, pins: say.PinsRead, hears: bool, now: int) -> list[Output]:
+        """Begin the pulse, unless the reason for it is gone, or nothing would come of it: K1 feeds the trip relay."""
+        if not self._trip_ns or hears or pins.inputs & say.BLIND or not pins.peer or not self.proof.closed:
+            return [do.Tell(say.Said("the peer is not tripped: it is heard, its contact is open, or K1 feeds nothing"))]
+        self._trip_until = now + self._trip_ns
+        return [do.TRIP_ON]
+
+    def trip_over(self, now: int) -> list[Output]:
+        """The pulse ends by itself, whatever the supervisor does."""
+        if not self._trip_until or now < self._trip_until:
+            return []
+        self._trip_until = 0
+        return [do.TRIP_OFF]
 
     def feed(self, pins: say.PinsRead, now: int) -> list[Output]:
         """One beat of the watchdog's feed."""

@@ -39,6 +39,8 @@ class Rules(NamedTuple):
     """Nothing is held without a lease."""
     lans: int = 0
     """LANs whose carrier the pins tell; 0: carriers are unknown and taken as up."""
+    trip_ns: int = 0
+    """A pulse on the peer-trip output; 0: it is not wired."""
     dead_leds: tuple[int, ...] = ()
     """What the panel shows when the supervisor is gone."""
 
@@ -56,6 +58,12 @@ class Pulse(NamedTuple):
 
 class Coil(NamedTuple):
     """The role relay's coil."""
+
+    on: bool
+
+
+class Trip(NamedTuple):
+    """The peer-trip output: while it is on, the peer's role coil has no feed."""
 
     on: bool
 
@@ -101,9 +109,10 @@ class Exit(NamedTuple):
 NO_PINS = PinsRead(0, 0, 0, 0, 0, 0)
 BLIND = PinsRead(0, 0, 1, 0, 0, 0, PINS_BLIND)
 """Contacts that nobody reads: the own ones count as open, the peer's as closed."""
-Output = Send | Pulse | Coil | Lease | Addresses | Leds | KillSupervisor | Tell | Note | Exit
+Output = Send | Pulse | Coil | Trip | Lease | Addresses | Leds | KillSupervisor | Tell | Note | Exit
 PULSE, KILL, EXIT = Pulse(), KillSupervisor(), Exit()
 COIL_HIGH, COIL_LOW = Coil(True), Coil(False)
+TRIP_ON, TRIP_OFF = Trip(True), Trip(False)
 ACQUIRE, RENEW, DROP = Lease("acquire"), Lease("renew"), Lease("drop")
 ADDRESSES_ON, ADDRESSES_OFF = Addresses(True), Addresses(False)
 
@@ -111,6 +120,8 @@ ADDRESSES_ON, ADDRESSES_OFF = Addresses(True), Addresses(False)
 def gives_back(output: Output) -> bool:
     """True for what stays right however late it is carried out: it takes no right, it gives one back or tells."""
     match output:  # by class: two empty tuples are equal whatever they are called
-        case Tell() | Note() | Leds() | KillSupervisor() | Exit() | Coil(False) | Addresses(False) | Lease("drop"):
+        case Tell() | Note() | Leds() | KillSupervisor() | Exit():
+            return True
+        case Coil(False) | Trip(False) | Addresses(False) | Lease("drop"):
             return True
     return False

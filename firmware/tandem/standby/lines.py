@@ -6,6 +6,8 @@
                        ^                                                                       |
                        +------------------------------- hold-off over -------------------------+
 
+A contact of a peer that is gone, and that holds its coil, is tripped once before the claim is lost (`trip`).
+
 Where the peer cannot be heard both may claim at once. So b energizes a stagger later, and only if the peer's contact
 is open then; and it lets go again where its own does not close, since two coils can hold each other open. Without
 relays the service's own fence is all there is, and the lines follow the service.
@@ -21,6 +23,7 @@ from tandem.config.timing import RelayTimes
 from tandem.point import MS
 from tandem.standby.act import Action, Alarm, LinesOff, LinesOn, StartMasters, StopMasters
 from tandem.standby.peer import NEVER, PeerView
+from tandem.standby.trip import PeerTrip
 
 LOST_IN_A_ROW = 3
 """So many claims that failed end in a release to the peer."""
@@ -71,16 +74,21 @@ class Contacts:
         """The own contact reads open, still or bouncing: a welded one never does."""
         return self.known and not self.own
 
-    def peer_open(self, now: int) -> bool:
-        """The peer's contact is open, and still."""
-        return self.known and not self.peer and now - self.peer_since >= self.debounce_ns
+    def peer_open(self, now: int, for_ns: int = 0) -> bool:
+        """The peer's contact is open, and still; since `for_ns` at least."""
+        return self.known and not self.peer and now - self.peer_since >= max(self.debounce_ns, for_ns)
+
+    def peer_closed(self, now: int) -> bool:
+        """The peer's contact is closed, and still."""
+        return self.known and self.peer and now - self.peer_since >= self.debounce_ns
 
 
 class Lines:
-    """One member's claim on the lines. `relay` of None: no relays."""
+    """One member's claim on the lines. `relay` of None: no relays; `surrender_ns`: see `PeerTrip`."""
 
-    def __init__(self, member: str, relay: RelayTimes | None, hold_off_ns: int) -> None:
+    def __init__(self, member: str, relay: RelayTimes | None, hold_off_ns: int, surrender_ns: int = 0) -> None:
         self.relay = relay
+        self.trip = PeerTrip(relay, surrender_ns)
         self.contacts = Contacts(relay)
         self.step = LinesStep.NONE
         self.lost_in_a_row = 0
@@ -115,6 +123,7 @@ class Lines:
             self.coil, self._coil_ns = False, now
         self.step, self._since = LinesStep.NONE, NEVER
         self.lost_in_a_row = 0
+        self.trip.begin()
 
     def tick(self, epoch: int, view: PeerView, now: int) -> list[Action]:
         """While active: go on with the claim."""
@@ -159,7 +168,10 @@ class Lines:
         if self.coil and self.contacts.own_closed(now) and self.contacts.peer_open(now):
             return self._hold("own role contact closed, the peer's open", view)
         if now - self._since >= self.timeout_ns:
-            return self._lose(f"the contacts did not move within {self.timeout_ns // MS} ms", now)
+            if self.contacts.peer_closed(now) and self.trip.may(view, now):
+                return self.trip.pulse("it is gone, and its role contact is still closed at the claim timeout", now)
+            if not self.trip.lasts(now):
+                return self._lose(f"the contacts did not move within {self.timeout_ns // MS} ms", now)
         return []
 
     def _hold_each_other(self, now: int) -> bool:
@@ -182,6 +194,7 @@ class Lines:
         self.step, self._since = LinesStep.LOST, now
         self.coil, self._coil_ns = False, now
         self.lost_in_a_row += 1
+        self.trip.begin()
         return [
             LinesOff(False, False, reason),
             StopMasters("serial", reason),

@@ -11,7 +11,7 @@ from collections import deque
 from tandem.codec.beat import LINES_HELD, Role
 from tandem.codec.heart import SERVICE_ON, Carried, HeartGone, HeartTurn, Lost, Message, PinsRead, Proof, Ready
 from tandem.config.model import Standby
-from tandem.config.timing import RelayTimes
+from tandem.config.timing import RelayTimes, surrender_ms
 from tandem.point import MS
 from tandem.standby import act
 from tandem.standby.act import Action
@@ -57,7 +57,7 @@ class RoleMachine:
         self.pins = PinsRead(0, 0, 0, 0, 0, 0)
         self.now = now
         self.view, self.own = PeerView(), OwnState(ready=False)
-        self.lines = Lines(member, relay if self.has_relays else None, self.hold_off_ns)
+        self.lines = Lines(member, relay if self.has_relays else None, self.hold_off_ns, surrender_ms(standby) * MS)
         self.moves = Moves(member, preferred, revert_after_s)
         self.log: deque[Transition] = deque(maxlen=_LOG_KEPT)
         self.takeover = Takeover()
@@ -72,8 +72,7 @@ class RoleMachine:
     def _clear(self, now: int) -> None:
         self.entered_ns = self.tokens_since = now
         self.hold_off_until = self.vacant_since = self.gave_lines_ns = self.dropped_ns = NEVER
-        self.isolated = False
-        self.ordered_release = ""
+        self.isolated, self.ordered_release = False, ""
         self.insisted_to = self._drain_until = NEVER
 
     # --- verbs --------------------------------------------------------------------------------------------------------
@@ -215,14 +214,15 @@ class RoleMachine:
     def _do_drop(self, reason: str) -> None:
         self._actions.append(act.Drop(False, reason))
 
-    _do_retire = _do_drop
-
     def _do_drop_and_alarm(self, reason: str) -> None:
         self._actions += [act.Drop(False, reason), act.Alarm(reason)]
 
     def _do_drop_and_hold_off(self, reason: str) -> None:
         self._do_drop(reason)
-        self.hold_off_until = self.now + self.hold_off_ns
+        self.hold_off_until = self.now + max(self.hold_off_ns, self.lines.trip.pulse_ns)
+
+    def _do_trip(self, reason: str) -> None:
+        self._actions += self.lines.trip.pulse(reason, self.now)
 
     def _do_isolate(self, reason: str) -> None:
         self._do_drop_and_hold_off(reason)

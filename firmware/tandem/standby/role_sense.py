@@ -150,7 +150,9 @@ def _fenced_by_word(m: RoleMachine) -> str:
 
 def _fenced_by_relays(m: RoleMachine) -> str:
     if m.has_relays and not m.view.heard and m.lines.contacts.peer_open(m.now):
-        return "the peer's role contact is open"
+        # one that was tripped may live, and has to give its service back first
+        given_back = m.lines.contacts.peer_open(m.now, m.lines.trip.open_ns)
+        return "the peer's role contact is open" if given_back else ""
     return ""
 
 
@@ -165,8 +167,20 @@ def _fenced_by_time(m: RoleMachine) -> str:
     return f"silence for {view.silent_ns // MS} ms" + (", granted by the witness" if m.own.witness.granted else "")
 
 
+def _claim_is_over(m: RoleMachine) -> bool:
+    return m.has_relays and m.now - m.entered_ns >= m.lines.timeout_ns and not proof(m)
+
+
+def _held_closed(m: RoleMachine) -> str:
+    """Only one that served when it was heard last is tripped: a member that was tripped itself waits."""
+    served, closed = m.view.known and m.view.serving, m.lines.contacts.peer_closed(m.now)
+    if _claim_is_over(m) and served and closed and m.lines.trip.may(m.view, m.now):
+        return f"silence for {m.view.silent_ns // MS} ms, and its role contact is still closed at the claim timeout"
+    return ""
+
+
 def _not_fenced(m: RoleMachine) -> str:
-    if m.has_relays and m.now - m.entered_ns >= m.lines.timeout_ns and not proof(m):
+    if _claim_is_over(m) and not m.lines.trip.lasts(m.now):
         return "the peer's role contact is still closed: isolated"
     return ""
 
@@ -228,7 +242,8 @@ SENSES: dict[Input, Callable[[RoleMachine], str]] = {
     Input.PEER_SERVING: _peer_serving, Input.PEER_IDLE: _peer_idle, Input.ALONE: _alone, Input.PROOF: _proof,
     Input.SILENCE: _silence, Input.VACANCY: _vacancy, Input.PERMISSION_LOST: _permission_lost,
     Input.PEER_ACTIVE: _peer_active, Input.RIVAL: _rival, Input.DEAF: _deaf, Input.FENCED: _fenced,
-    Input.NOT_FENCED: _not_fenced, Input.PEER_WINS: _peer_wins, Input.PEER_LOSES: _peer_loses,
+    Input.HELD_CLOSED: _held_closed, Input.NOT_FENCED: _not_fenced, Input.PEER_WINS: _peer_wins,
+    Input.PEER_LOSES: _peer_loses,
     Input.DISOWNED: _disowned, Input.RELEASE: _release, Input.TAKEN: _taken, Input.NOT_OPEN: _not_open,
     Input.NOT_TAKEN: _not_taken, Input.STOPS: alone.stops, Input.NOT_GRANTED: alone.not_granted,
 }  # fmt: skip

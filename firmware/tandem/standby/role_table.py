@@ -47,6 +47,7 @@ class Input(enum.Enum):
     RIVAL = "peer taking over too, its letter is lower"
     DEAF = "peer alive but deaf to me, no relays"
     FENCED = "the service fence holds"
+    HELD_CLOSED = "silent peer's contact still closed at the claim timeout, a trip is wired"
     NOT_FENCED = "peer's contact still closed at the claim timeout"
     PEER_WINS = "peer active too, and it wins"
     PEER_LOSES = "peer active too, and it loses"
@@ -86,6 +87,7 @@ TABLE: dict[tuple[Role, Input], Row] = {
     (_T, Input.RIVAL): Row(_B, "drop_and_hold_off"),
     (_T, Input.DEAF): Row(_B, "drop_and_hold_off"),
     (_T, Input.FENCED): Row(_A, "claim"),
+    (_T, Input.HELD_CLOSED): Row(_T, "trip"),
     (_T, Input.NOT_FENCED): Row(_B, "isolate"),
     (_T, Input.NOT_GRANTED): Row(_B, "isolate"),
     (_A, Input.FAULT): Row(_O, "hand_over_and_alarm"),

@@ -52,6 +52,7 @@ def guard_rules(
         has_pins=has_pins and relay is not None,
         fenced=has_pins and network == BENCH,
         lease_needed=standby.lease == "required",
+        trip_ns=int((relay.trip_ms if relay else 0) * MS),
         dead_leds=DEAD,
         lans=len(config.lans) if network == KERNEL or (has_pins and network == BENCH) else 0,
     )

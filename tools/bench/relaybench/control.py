@@ -2,7 +2,8 @@
 
     {"do": "state"}                                  <- {"ok": true, "state": {...}}
     {"do": "cut" | "restore", "what": LAN | "crossover" | "power", "member": "a" | "b" | null}
-    {"do": "weld" | "unweld", "member": "a"}
+    {"do": "weld" | "unweld", "member": "a"}         its role contact sticks when it is closed
+    {"do": "hold" | "unhold", "member": "a"}         its role coil is fed whatever its driver and its watchdog do
     {"do": "turn" | "unturn", "what": "key" | "lamp", "member": "a"}
     {"do": "reset"}                                  <- {"ok": true, "flows": N}: both ends of the link get a reset
     {"do": "history", "since": NS}                   <- {"ok": true, "events": [[ns, what, member, value], ...]}
@@ -132,10 +133,11 @@ class Control:
         if verb in ("turn", "unturn"):
             self.world.turn(str(asked["what"]), member, verb == "turn")
             return {"t": self.loop.now}
-        if verb in ("weld", "unweld"):
+        if verb in ("weld", "unweld", "hold", "unhold"):
             if member not in MEMBERS:
                 raise ValueError("name a member, a or b")
-            self.world.relays.weld(member, verb == "weld", self.loop.now)
+            sticks = self.world.relays.weld if "weld" in verb else self.world.relays.hold
+            sticks(member, verb in ("weld", "hold"), self.loop.now)
             self.world.note(self.loop.now, str(verb), member, 1)
             self.world.settle()
             return {"t": self.loop.now}
@@ -147,5 +149,5 @@ class Control:
         if verb == "end":
             self.loop.running = False
             return {}
-        can = "state, history, cut, restore, weld, unweld, turn, unturn, reset, subscribe, end"
+        can = "state, history, cut, restore, weld, unweld, hold, unhold, turn, unturn, reset, subscribe, end"
         raise ValueError(f"{verb!r} cannot be done; these can: {can}")

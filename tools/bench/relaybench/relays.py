@@ -2,6 +2,7 @@
 
 The role coil is fed through the watchdog's contact and the other role relay's break contact. When the watchdog
 contact opens the request for the coil is forgotten (latched): pulses alone never close the role contact again.
+A member's trip relay is fed through its own watchdog contact; while it is operated the peer's role coil has no feed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ class Times:
     operate_ns: int
     release_ns: int
     bounce_ns: int = 0
+
+
+_INSTANT = Times(0, 0)
+_FOR_EVER = 1 << 62
 
 
 class Relay:
@@ -71,11 +76,15 @@ class Relay:
 class Relays:
     """Both members' relays on one passive panel."""
 
-    def __init__(self, watchdog: Times, role: Times, hold_ns: int, told: Told) -> None:
+    def __init__(self, watchdog: Times, role: Times, hold_ns: int, told: Told, trip: Times = _INSTANT) -> None:
         self.hold_ns = hold_ns
         self.told = told
         self.watchdog = {m: Relay(watchdog) for m in MEMBERS}
         self.role = {m: Relay(role) for m in MEMBERS}
+        self.trip = {m: Relay(trip) for m in MEMBERS}
+        self.tripping = dict.fromkeys(MEMBERS, False)
+        self.held = dict.fromkeys(MEMBERS, False)
+        """The role coil is fed whatever its driver and its watchdog relay do."""
         self.wanted = dict.fromkeys(MEMBERS, False)
         self.powered = dict.fromkeys(MEMBERS, True)
         self.last_pulse: dict[str, int | None] = dict.fromkeys(MEMBERS)
@@ -89,6 +98,7 @@ class Relays:
             Times(int(role["operate_ms"] * MS), int(role["release_ms"] * MS), int(role["bounce_ms"] * MS)),
             int(dog["hold_ms"] * MS),
             told,
+            Times(int(role.get("trip_operate_ms", 0) * MS), int(role["release_ms"] * MS)),
         )
 
     def pulse(self, m: str, t: int) -> bool:
@@ -105,15 +115,31 @@ class Relays:
         if held is not None and since < held + self.hold_ns and last > held:
             self.last_pulse[m] = last
 
+    def keep(self, m: str, on: bool, t: int) -> None:
+        """A guardian holds the watchdog relay of member `m`, or lets it go: no pulse has to come."""
+        self.last_pulse[m] = _FOR_EVER if on else None
+        self._settle(t)
+
     def coil(self, m: str, on: bool, t: int) -> None:
         """Member `m` drives its role coil, or not."""
         self.wanted[m] = on
         self._settle(t)
 
+    def pulse_trip(self, m: str, on: bool, t: int) -> None:
+        """Member `m` drives its peer-trip output, or not."""
+        self.tripping[m] = on
+        self._settle(t)
+
+    def hold(self, m: str, on: bool, t: int) -> None:
+        """The driver of the role coil is stuck on, and its watchdog relay as well; or they are freed."""
+        self.held[m] = on
+        self.tick(t)
+        self._settle(t)
+
     def power(self, m: str, on: bool, t: int) -> None:
         """The board's supply: without it no coil has current and what was driven is forgotten."""
         self.powered[m] = on
-        self.wanted[m] = False
+        self.wanted[m] = self.tripping[m] = False
         self.last_pulse[m] = None
         self._settle(t)
 
@@ -131,7 +157,8 @@ class Relays:
 
     def due(self) -> int | None:
         """When something happens by itself next."""
-        times = [r.agenda[0][0] for r in (*self.watchdog.values(), *self.role.values()) if r.agenda]
+        every = (*self.watchdog.values(), *self.trip.values(), *self.role.values())
+        times = [r.agenda[0][0] for r in every if r.agenda]
         times += [p + self.hold_ns for m in MEMBERS if (p := self.last_pulse[m]) is not None]
         return min(times, default=None)
 
@@ -144,6 +171,7 @@ class Relays:
                     self.last_pulse[m] = None
                 if self.watchdog[m].step(t):
                     self._dog_moved(m, t)
+                self.trip[m].step(t)
                 if self.role[m].step(t):
                     self.told(t, "contact", m, int(self.role[m].closed))
             self._settle(t)
@@ -157,9 +185,10 @@ class Relays:
     def _settle(self, t: int) -> None:
         for m in MEMBERS:
             self.watchdog[m].feed(self.powered[m] and self.last_pulse[m] is not None, t)
-            free = not self.role[other(m)].left
-            fed = self.powered[m] and self.wanted[m] and self.watchdog[m].closed and free
-            self.role[m].feed(fed, t)
+            self.trip[m].feed(self.powered[m] and self.tripping[m] and self.watchdog[m].closed, t)
+            free = not self.role[other(m)].left and not self.trip[other(m)].left
+            asked = self.held[m] or (self.wanted[m] and self.watchdog[m].closed)
+            self.role[m].feed(self.powered[m] and asked and free, t)
 
 
 class Lease:

@@ -85,6 +85,9 @@ class World:
         elif head == b"C":
             self.relays.coil(m, message == b"C1", now)
             self.note(now, "coil", m, int(message == b"C1"))
+        elif head == b"Y":
+            self.relays.pulse_trip(m, message == b"Y1", now)
+            self.note(now, "trip", m, int(message == b"Y1"))
         elif head == b"L":
             self.lease[m].acquire(now)
         elif head == b"D":
