@@ -174,6 +174,17 @@ class Unanswered(NamedTuple):
     for_ns: int
 
 
+class Claimed(NamedTuple):
+    """Another host, which is not the peer either, claims a group address that is held here. Told now and then.
+
+    `lan`: its place in the configuration; `mac`: 6 octets; `ip`: 4 or 16.
+    """
+
+    lan: int
+    mac: bytes
+    ip: bytes
+
+
 class HeartTurn(NamedTuple):
     """Not sent: the client adds it. The heart had drained its sockets at this time.
 
@@ -203,6 +214,7 @@ Message = (
     | Foreign
     | Fence
     | Unanswered
+    | Claimed
     | HeartTurn
     | HeartGone
 )
@@ -216,6 +228,7 @@ _SHAPES: list[tuple[type[Any], str, str]] = [  # class, fixed fields, tail; the 
     (Refused, "<BQ", ""), (PinsRead, "<QBBBBIB", ""), (Lost, "<QIB", "text"), (Late, "<QQ", ""), (Carried, "<QBI", ""),
     (Proof, "<?", "text"), (Said, "<", "text"), (Foreign, "<I", ""),
     (Leds, "<", "octets"), (Fence, "<?", "text"), (Unanswered, "<QQ", ""), (Keep, "<", ""),
+    (Claimed, "<B6s", "octets"),
 ]  # fmt: skip
 _BY_CODE = [(cls, struct.Struct(fixed), tail) for cls, fixed, tail in _SHAPES]
 _CODES = {cls: (code, struct.Struct(fixed), tail) for code, (cls, fixed, tail) in enumerate(_SHAPES)}
