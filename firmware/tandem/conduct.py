@@ -168,6 +168,9 @@ class Conduct:
                 if for_ns < node.asked.for_ns:
                     node.ask(Say("somebody answers for the group's address: it is not taken without a lease", "error"))
                 node.asked = message
+            case say.Claimed() if node.has_addresses:
+                if sentence := node.duplicates.told(message, now):
+                    node.ask(Say(sentence, "warning"))
             case say.Foreign(frames):
                 node.foreign_beats = frames
             case say.HeartGone(reason):

@@ -66,7 +66,7 @@ class Node(Parts):
         self._news = True
         self.role.leaving = "this process is to end"
         unsaved = self.stories.hurry()
-        return unsaved or self.role.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING)
+        return unsaved or self.has_addresses
 
     def door(self, slave: str, fault: str, now: int) -> None:
         """Where a slave listens ("": the hot-standby link): `fault` is tried again, "" is all well."""

@@ -31,6 +31,7 @@ from tandem.remote import Remote
 from tandem.service import Service
 from tandem.slave import iec104
 from tandem.standby.alone import wanted, witnessed
+from tandem.standby.duplicate import Duplicates
 from tandem.standby.heartbeat import Heartbeat
 from tandem.standby.link import Identity
 from tandem.standby.linkup import LinkUp
@@ -104,6 +105,7 @@ class Parts:
         """The watchdog's proof test passed."""
         self.keeping = keeping = Keeping(self, past)
         self.reach = Reach(config)
+        self.duplicates = Duplicates(self.lan_names)
         seen = (self.lan_works, self.service.connected, lambda: bool(self.unsaved.fault or keeping.fault))
         self.health = Health(judgements(config, self.database, *seen, self.reach.there))
         self._actions += [Say(fault, "error") for fault in past.faults]
@@ -216,6 +218,11 @@ class Parts:
     def is_active(self) -> bool:
         """This member serves."""
         return self.role.role is Role.ACTIVE
+
+    @property
+    def has_addresses(self) -> bool:
+        """The group's addresses are here, or are being taken or given."""
+        return self.role.role in (Role.TAKING_OVER, Role.ACTIVE, Role.RELEASING)
 
     @property
     def peer(self) -> str:

@@ -59,6 +59,8 @@ class Reporter:
         if now >= self._slow_at:
             self._slow_at = now + _SLOW_NS
             self._say_foreign_beats()
+            for sentence in self.node.duplicates.tick(now, self.node.has_addresses):
+                self.node.ask(Say(sentence))
 
     def _say_foreign_beats(self) -> None:
         beats = self.foreign_beats()
@@ -182,7 +184,7 @@ class Reporter:
         node = self.node
         two = "both members are active: take one out of service" if node.mirror.two_actives else ""
         found = [two, node.role.ordered_fault, node.role.moves.stopped, node.unsaved.fault, *node.keeping.alarms()]
-        found += lost_targets(node.reach)
+        found += lost_targets(node.reach) + node.duplicates.alarms()
         found.append(node.role.lines.trip.alarm(node.view.now))
         found += [node.role.alone.alarm(node.witness.view), *node.field.alarms()]
         found += node.service.doors_shut.values()

@@ -30,6 +30,7 @@ class States:
         readers = {**_of_role(node), **_of_fences(node), **_of_members(node)}
         for lan in node.lan_names:
             readers[f"lan.{lan}"] = _carrier(node, lan)
+            readers[f"lan.{lan}.duplicate"] = _duplicate(node, lan)
         self._readers = [(ids[name], reader) for name, reader in readers.items()]
         self._slow_readers = [(ids[name], reader) for name, reader in {**_of_machine(node), **more}.items()]
         self._device_keys = {
@@ -170,3 +171,7 @@ def _of_machine(node: Parts) -> dict[str, Reader]:
 
 def _carrier(node: Parts, lan: str) -> Reader:
     return lambda: node.carrier(lan)
+
+
+def _duplicate(node: Parts, lan: str) -> Reader:
+    return lambda: node.duplicates.claimed(lan)

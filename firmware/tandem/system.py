@@ -146,6 +146,7 @@ _PATH = (_said("path.each", "beats arrive over it", ("silent", "alive")),)
 _LAN = (
     _said("lan.each", "it has a carrier", ("down", "up")),
     _said("lan.each.reference", "its reference address answers; never read before it was asked", _LOST_OK),
+    _said("lan.each.duplicate", "another host claims a group address held here; over when not heard of for 35 s"),
 )
 _MASTER = (
     SystemPoint("master.each.ok", _B, True, "its devices answer", _LOST_OK),

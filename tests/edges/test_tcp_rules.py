@@ -92,6 +92,7 @@ def test_the_hearts_plan_names_interfaces_addresses_and_what_only_the_active_ask
     assert (first["device"], first["routes"]) == ("lo", []), "the system's own ways are as good there"
     assert (second["device"], second["parent"], second["vlan"]) == ("lo.12", "lo", 12)
     assert second["group"] == [(bytes([127, 20, 2, 10]), 32)], "a host address beside the own one"
+    assert second["askers"] == [bytes([127, 20, 2, 11])] and second["peer"] == [bytes([127, 20, 2, 12])]
     assert second["routes"] == [
         (bytes([127, 20, 2, 0]), 24, b""), (bytes(4), 0, bytes([127, 20, 2, 1])),
         (bytes([10, 9, 0, 0]), 16, bytes([127, 20, 2, 2])),

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tandem.codec import lease
+from tandem.codec import lease, neighbours
 from tandem.port.netlink import NETFILTER, Netlink
 from tests.netns.member import FIRMWARE, GROUP, GROUP2, GROUP6, LEASE_S, PORT, Member
 from tests.support.namespaces import NET, Observer, answers_for
@@ -147,6 +147,34 @@ def test_without_a_lease_a_standby_hears_whether_the_address_is_answered(member:
     member.wait(lambda: answered(member), "that somebody has it")
     member.site.run("b", "ip", "addr", "del", f"{GROUP2}/24", "dev", "eth1")
     member.wait(lambda: not answered(member), "that nobody has it any more")
+
+
+def test_a_stranger_with_the_address_is_told_of_and_the_peer_is_not(member: Member) -> None:
+    stranger = bytes.fromhex("020000000077")
+    quiet, peer = ("lan", f"{GROUP}/32", "br0"), ("b", f"{GROUP2}/32", "eth1")
+
+    def announce() -> None:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as made:
+            made.bind(("br0", 0))
+            for frame in neighbours.announcements(stranger, ipaddress.ip_address(GROUP6).packed):
+                made.send(frame)
+
+    def told(ip: str) -> list[str]:
+        return [line for line in member.words("Claimed") if repr(ipaddress.ip_address(ip).packed) in line]
+
+    for where, ip, device in (quiet, peer):
+        member.site.run(where, "ip", "addr", "add", ip, "dev", device)
+    try:
+        member.start()
+        member.wait(lambda: told(GROUP), "the one that says nothing unasked")
+        member.site.within("lan", announce)
+        (word,) = member.wait(lambda: told(GROUP6), "the one that announces itself")
+        assert "lan=0" in word and repr(stranger) in word
+        assert not told(GROUP2), "the peer is no stranger"
+    finally:
+        for where, ip, device in (quiet, peer):
+            member.site.run(where, "ip", "addr", "del", ip, "dev", device)
+    assert member.knock() == "open" and not member.words("Lost")
 
 
 def answered(member: Member) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from tandem.codec.neighbours import announcements
 from tests.support.lab_rig import LabGroup, is_tcp, is_udp, reset_after
 from tests.support.pair_rig import patient_config
 from tools.bench.plan import MEMBERS
@@ -143,15 +145,26 @@ def test_a_switchover_under_load_loses_nothing_and_resets_before_the_address_goe
     assert resets and min(resets) < taken, "the center's session was reset before the successor had the address"
 
 
-def test_a_stranger_with_a_group_address_moves_no_role(lab: LabGroup) -> None:
-    group = lab.config.lan("station").group[0]
-    with lab.no_role_change():
+def test_a_stranger_with_a_group_address_is_named_once_and_moves_no_role(lab: LabGroup) -> None:
+    group, point = lab.config.lan("station").group[0], "_sys.lan.station.duplicate"
+    active, standby = lab.roles()
+    mark = lab.mark()
+    with lab.no_role_change(), lab.socket_in("field", "station") as stranger:
+        mac = stranger.getsockname()[4]
         lab.stranger_address(f"{group.ip}/{group.prefix}", True)
         try:
-            time.sleep(_SHORT_S)
+            for _ in range(20):
+                for frame in announcements(mac, socket.inet_aton(group.ip)):
+                    stranger.send(frame)
+                time.sleep(_SHORT_S / 20)
+            sentence = lab.says(active, mark, "another host", mac.hex(":"), group.ip, "station")
+            lab.wait(lambda: lab.value(active, point) == 1, "the point says so")
         finally:
             lab.stranger_address(f"{group.ip}/{group.prefix}", False)
         assert lab.probe({"do": "state"})["answered"], "the center on the other LAN does not notice"
+    assert lab.log(active, mark).count("another host") == 1, sentence
+    assert lab.value(active, "_sys.lan.control.duplicate") == lab.value(standby, point) == 0
+    assert "another host" not in lab.log(standby, mark)
 
 
 def test_replayed_beats_and_forged_resets_move_no_role(lab: LabGroup) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from tandem.config.finding import Finding
@@ -10,6 +11,9 @@ from tandem.config.model import Config
 from tandem.config.timing import RelayTimes
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "tools" / "example-group"
+
+GROUP6, OWN6 = "fd00:2::10", {"a": "fd00:2::11", "b": "fd00:2::12"}
+"""IPv6 addresses on LAN control of `with_ip6`."""
 
 Edit = tuple[str, str, str]
 """(file, old text, new text)."""
@@ -33,3 +37,15 @@ def parsed(files: dict[str, str], relay: RelayTimes | None = None) -> tuple[Conf
 def found(files: dict[str, str], relay: RelayTimes | None = None) -> list[Finding]:
     """The findings alone."""
     return parse_group(files, relay)[1]
+
+
+def with_ip6(target: Path, source: Path = EXAMPLE) -> Path:
+    """A configuration in a new folder, with IPv6 addresses beside the IPv4 ones of LAN control; returns the folder."""
+    shutil.copytree(source, target)
+    file = target / "gateway.toml"
+    text = file.read_text(encoding="utf-8")
+    for old, ip in (("127.20.2.10/24", GROUP6), ("127.20.2.11/24", OWN6["a"]), ("127.20.2.12/24", OWN6["b"])):
+        assert text.count(f'= "{old}"') == 1
+        text = text.replace(f'= "{old}"', f'= ["{old}", "{ip}/64"]')
+    file.write_text(text, encoding="utf-8")
+    return target

@@ -97,6 +97,7 @@ WORDS: list[object] = [
     say.Refused(1, 5), say.PinsRead(9, 1, 0, 1, 1, 3, 5), say.Leds(bytes(range(10))),
     say.Lost(9, 4, 3, "the lease lapsed"), say.Late(9, 70),
     say.Carried(9, say.SERVICE_ON, 12), say.Proof(True, ""), say.Said("é"),
+    say.Claimed(1, bytes(range(6)), bytes(16)), say.Fence(True, ""), say.Unanswered(9, 70),
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tandem.codec.neighbours import announcements
 from tandem.config.load import load
+from tests.support.configs import OWN6, with_ip6
 from tools.bench.processes import ROOT
 from tools.lab.observer import Book, kind_of
 from tools.lab.site import center_hosts, prepare
@@ -32,7 +33,20 @@ def test_the_example_becomes_six_namespaces_with_the_centers_behind_a_router(tmp
     assert "route add default via 10.9.2.1" in words["t-b"]
     assert "address add 10.9.9.1/24 dev outside" in words["t-router"]
     assert plan.port("b", "control") == "b-1"
-    assert max(len(leg.port) for leg in plan.legs) < 16
+    assert max(len(leg.port) for leg in plan.legs) < 16 and not plan.has_ip6
+
+
+def test_a_group_with_an_ipv6_address_has_a_way_to_the_centers_by_ipv6_too(tmp_path: Path) -> None:
+    folder, _ = prepare(with_ip6(tmp_path / "source"), tmp_path, 9, relays=True)
+    config = load(str(folder))
+    assert center_hosts(config) == ("10.9.9.31", "10.9.9.30")
+    plan = topology(config, "t-", ("10.9.9.30", "10.9.9.31"))
+    words = {inside: lines for inside, lines in plan.words() if inside}
+    assert {f"address add {OWN6['a']}/64 dev control nodad", "route add ::/0 via fd00:2::1"} < set(words["t-a"])
+    router, center = " ".join(words["t-router"]), words["t-center"]
+    assert "address add fd00:2::1/64 dev lan" in router and "address add fd00:9::1/64 dev outside nodad" in router
+    assert {"address add fd00:9::31/64 dev eth0 nodad", "route add ::/0 via fd00:9::1"} < set(center)
+    assert plan.has_ip6 and not any("::" in line for line in words["t-field"])
 
 
 def test_software_arbitrates_where_no_relays_are_played(tmp_path: Path) -> None:

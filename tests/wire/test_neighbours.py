@@ -78,6 +78,18 @@ def test_tshark_reads_the_probes(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_tshark_reads_the_questions_from_an_own_address(tmp_path: Path) -> None:
+    own4, own6 = ipaddress.ip_address("10.77.0.11").packed, ipaddress.ip_address("fd77::11").packed
+    fields = ("arp.isprobe", "arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4")
+    is_probe, *rest = read(neighbours.ask(MAC, own4, V4), tmp_path, *fields)
+    assert is_probe in ("", "0", "False") and rest == ["1", "10.77.0.11", "10.77.0.10"]
+    target6 = "icmpv6.nd.ns.target_address"
+    fields6 = ("icmpv6.type", "icmpv6.checksum.status", target6, "ipv6.src", "ipv6.dst", "icmpv6.opt.linkaddr")
+    assert read(neighbours.ask(MAC, own6, V6), tmp_path, *fields6) == [
+        "135", "1", "fd77::10", "fd77::11", "ff02::1:ff00:10", "02:00:5e:10:20:30",
+    ]  # fmt: skip
+
+
 def test_whose_address_a_frame_claims() -> None:
     for ip in (V4, V6):
         for frame in neighbours.announcements(MAC, ip):

@@ -42,6 +42,18 @@ def test_what_is_asked_for_is_read_back() -> None:
         assert netlink.read_address(kind, body) == netlink.InterfaceAddress(7, ip, prefix, False, True)
 
 
+def test_a_neighbour_is_asked_for_and_read() -> None:
+    octets = netlink.get_neighbour(7, V4, 3)
+    assert octets.hex() == (
+        "24000000" "1e00" "0100" "03000000" "00000000" "02000000" "07000000" "00000000" "08000100" "0a4d000a"
+    )  # fmt: skip
+    mac = bytes.fromhex("02005e102030")
+    body = octets[16:] + netlink.attribute(2, mac)
+    assert netlink.read_neighbour(netlink.NEW_NEIGHBOUR, body) == mac
+    assert netlink.read_neighbour(netlink.NEW_NEIGHBOUR, octets[16:]) == b"", "nothing is known of it"
+    assert netlink.read_neighbour(netlink.ERROR, body) == netlink.read_neighbour(netlink.NEW_NEIGHBOUR, b"") == b""
+
+
 def test_a_vlan_interface_is_asked_for() -> None:
     ((kind, _, body),) = netlink.messages(netlink.add_vlan(3, "eth0.12", 12, 5))
     assert kind == netlink.NEW_LINK and body[:16].hex() == "00000000000000000100000001000000"

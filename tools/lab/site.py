@@ -13,7 +13,7 @@ from tools.bench.site import board_with_ports
 _HOSTS = re.compile(r"^(\s*hosts\s*=\s*)\[.*\]", re.MULTILINE)
 _SECTION = re.compile(r"^\[lan\.([\w-]+)\]", re.MULTILINE)
 _RELAYS = re.compile(r"^\[(?:relay|watchdog|sockets)\][^\[]*", re.MULTILINE)
-_CENTER_NET, _FIRST_CENTER = 9, 30
+_CENTER_NET, _CENTER_NET6, _FIRST_CENTER = 9, "fd00:9::", 30
 
 
 def prepare(source: str | Path, run: Path, octet: int, relays: bool) -> tuple[Path, Path]:
@@ -21,13 +21,13 @@ def prepare(source: str | Path, run: Path, octet: int, relays: bool) -> tuple[Pa
 
     Raises ConfigError, OSError, ValueError.
     """
-    load(str(source))
+    six = any(":" in address.ip for lan in load(str(source)).lans for address in lan.group)
     folder = relocate(source, run / "config", octet)
     for file in sorted(folder.iterdir()):
         if file.suffix in (".toml", ".csv"):
             text = file.read_text(encoding="utf-8-sig")
             if file.name == "gateway.toml":
-                text = _toml(text, octet, relays)
+                text = _toml(text, relays, _numbered(octet, six))
             file.write_text(text.replace(f"127.{octet}.", f"10.{octet}."), encoding="utf-8")
     board = run / "board"
     board.mkdir(exist_ok=True)
@@ -41,8 +41,9 @@ def prepare(source: str | Path, run: Path, octet: int, relays: bool) -> tuple[Pa
 _GUARDIAN = {True: 'guardian = "bench"\nnetwork = "kernel"', False: 'guardian = "none"\nnetwork = "kernel"'}
 
 
-def _toml(text: str, octet: int, relays: bool) -> str:
+def _toml(text: str, relays: bool, centers: _numbered) -> str:
     """The group's file: interfaces, a router, centers, arbitration."""
+    octet = centers.octet
     if f'"127.{octet}.' in text:
         parts = _SECTION.split(text)
         for place in range(1, len(parts), 2):
@@ -53,7 +54,7 @@ def _toml(text: str, octet: int, relays: bool) -> str:
             parts[place] = f"[lan.{name}]"
             parts[place + 1] = body
         text = "".join(parts)
-        text = _HOSTS.sub(_numbered(octet), text)
+        text = _HOSTS.sub(centers, text)
     if not relays:
         text = text.replace('arbitration = "relays"', 'arbitration = "software"')
         text = text.replace('switched = "role-relay"', 'switched = "own"       ')
@@ -61,14 +62,17 @@ def _toml(text: str, octet: int, relays: bool) -> str:
 
 
 class _numbered:
-    """One host of the centers' network for each center, in the order of the file."""
+    """One host of the centers' network for each center, in the order of the file; `six`: an IPv6 one beside it."""
 
-    def __init__(self, octet: int) -> None:
-        self._octet, self._next = octet, _FIRST_CENTER
+    def __init__(self, octet: int, six: bool) -> None:
+        self.octet, self._six, self._next = octet, six, _FIRST_CENTER
 
     def __call__(self, match: re.Match[str]) -> str:
-        self._next += 1
-        return f'{match[1]}["10.{self._octet}.{_CENTER_NET}.{self._next - 1}/32"]'
+        host, self._next = self._next, self._next + 1
+        hosts = [f'"10.{self.octet}.{_CENTER_NET}.{host}/32"']
+        if self._six:
+            hosts.append(f'"{_CENTER_NET6}{host}/128"')
+        return f"{match[1]}[{', '.join(hosts)}]"
 
 
 def center_hosts(config: Config) -> tuple[str, str]:

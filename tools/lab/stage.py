@@ -73,6 +73,8 @@ class Lab(Stage):
             netns.ip(lines, inside)
         with netns.within(self.plan.name("router")):
             Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+            if self.plan.has_ip6:
+                Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
         self._wires = Wires(self.plan)
         self._observer = self.observe(self._run, MEMBERS, self.group_addresses)
 

@@ -180,6 +180,17 @@ class Unanswered(NamedTuple):
     for_ns: int
 
 
+class Claimed(NamedTuple):
+    """Another host, which is not the peer either, claims a group address that is held here. Told now and then.
+
+    `lan`: its place in the configuration; `mac`: 6 octets; `ip`: 4 or 16.
+    """
+
+    lan: int
+    mac: bytes
+    ip: bytes
+
+
 class HeartTurn(NamedTuple):
     """Not sent: the client adds it. The heart had drained its sockets at this time.
 
@@ -209,6 +220,7 @@ Message = (
     | Foreign
     | Fence
     | Unanswered
+    | Claimed
     | HeartTurn
     | HeartGone
 )
@@ -223,6 +235,7 @@ _SHAPES: list[tuple[type[Any], str, str]] = [  # class, fixed fields, tail; the 
     (Proof, "<?", "text"), (Said, "<", "text"), (Foreign, "<I", ""),
     (Leds, "<", "octets"), (Fence, "<?", "text"), (Unanswered, "<QQ", ""), (Keep, "<", ""),
     (Trip, "<I", ""),
+    (Claimed, "<B6s", "octets"),
 ]  # fmt: skip
 _BY_CODE = [(cls, struct.Struct(fixed), tail) for cls, fixed, tail in _SHAPES]
 _CODES = {cls: (code, struct.Struct(fixed), tail) for code, (cls, fixed, tail) in enumerate(_SHAPES)}

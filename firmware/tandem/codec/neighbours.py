@@ -14,6 +14,7 @@ _BROADCAST = b"\xff" * 6
 _NOBODY = bytes(6)
 _SOLICIT, _ADVERT = 135, 136
 _OVERRIDE = 0x2000_0000
+_SOURCE_OPTION, _TARGET_OPTION = 1, 2
 _ICMP6 = 58
 _ALL_NODES = bytes.fromhex("ff02" + 13 * "00" + "01")
 _SOLICITED = bytes.fromhex("ff02" + 9 * "00" + "01ff")  # and the last three of the address
@@ -30,7 +31,7 @@ class Claim(NamedTuple):
 def announcements(mac: bytes, ip: bytes) -> tuple[bytes, ...]:
     """The frames that say "this address is at this interface", to everybody, unasked."""
     if len(ip) == 16:
-        return (_neighbour(mac, ip, _ALL_NODES, _ADVERT, _OVERRIDE, ip, 2),)
+        return (_neighbour(mac, ip, _ALL_NODES, _ADVERT, _OVERRIDE, ip, _TARGET_OPTION),)
     return _arp(mac, _REQUEST, ip, ip, _NOBODY), _arp(mac, _REPLY, ip, ip, _BROADCAST)
 
 
@@ -43,7 +44,9 @@ def probe(mac: bytes, ip: bytes) -> bytes:
 
 
 def ask(mac: bytes, source: bytes, ip: bytes) -> bytes:
-    """The ARP request with which `source` asks who has an IPv4 address: the answer comes to it alone."""
+    """The frame with which `source`, of the same family, asks who has an address: the answer comes to it alone."""
+    if len(ip) == 16:
+        return _neighbour(mac, source, _SOLICITED + ip[13:], _SOLICIT, 0, ip, _SOURCE_OPTION)
     return _arp(mac, _REQUEST, source, ip, _NOBODY)
 
 
@@ -63,7 +66,7 @@ def _arp(mac: bytes, operation: int, sender: bytes, target: bytes, target_mac: b
 
 
 def _neighbour(mac: bytes, source: bytes, to: bytes, kind: int, flags: int, target: bytes, option: int) -> bytes:
-    """`option`: 2 is the target's link-layer address, 0 is none."""
+    """`option`: the link-layer address of the source or of the target is in it, or (0) none."""
     link_layer = bytes([option, 1]) + mac if option else b""
     body = struct.pack(">BBHI", kind, 0, 0, flags) + target + link_layer
     pseudo = source + to + struct.pack(">II", len(body), _ICMP6)

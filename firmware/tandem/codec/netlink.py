@@ -18,6 +18,7 @@ _ATTRIBUTE = struct.Struct("=HH")
 _ADDRESS = struct.Struct("=BBBBI")  # family, prefix, flags, scope, interface number
 _ROUTE = struct.Struct("=BBBBBBBBI")  # family, to, from, tos, table, protocol, scope, type, flags
 _LINK = struct.Struct("=BxHiII")  # family, hardware type, index, flags, change
+_NEIGHBOUR = struct.Struct("=BxxxiHBB")  # family, interface number, state, flags, type
 _CACHE = struct.Struct("=IIII")  # preferred and valid lifetime, times of creation and change
 _ERROR = struct.Struct("=i")
 
@@ -28,6 +29,7 @@ ERROR, DONE = 2, 3
 NEW_LINK, DEL_LINK, GET_LINK = 16, 17, 18
 NEW_ADDRESS, DEL_ADDRESS, GET_ADDRESS = 20, 21, 22
 NEW_ROUTE, DEL_ROUTE, NEW_RULE, DEL_RULE = 24, 25, 32, 33
+NEW_NEIGHBOUR, GET_NEIGHBOUR = 28, 30
 GROUP_LINK, GROUP_ADDRESS4, GROUP_ADDRESS6 = 0x1, 0x10, 0x100
 """Multicast groups to bind to."""
 
@@ -36,6 +38,7 @@ OURS = 0x54
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_CACHE, _IFA_FLAGS, _IFA_PROTO = 1, 2, 6, 8, 11
 _IFA_NODAD, _IFA_NOPREFIXROUTE = 0x02, 0x200
 _RTA_TO, _RTA_OIF, _RTA_VIA, _RTA_SOURCE, _RTA_TABLE, _RTA_PRIORITY = 1, 4, 5, 7, 15, 6
+_NDA_IP, _NDA_MAC = 1, 2
 _FRA_SOURCE, _FRA_PRIORITY, _FRA_TABLE = 2, 6, 15
 _TO_TABLE = 1
 _IFLA_ADDRESS, _IFLA_NAME, _IFLA_LINK, _IFLA_INFO = 1, 3, 5, 18
@@ -182,6 +185,22 @@ def rule(add: bool, source: bytes, table: int, sequence: int) -> bytes:
     parts += attribute(_FRA_PRIORITY, struct.pack("=I", RULE_PRIORITY))
     body = _ROUTE.pack(family(source), 0, 8 * len(source), 0, 0, 0, 0, _TO_TABLE, 0) + parts
     return message(NEW_RULE if add else DEL_RULE, ACK | (CREATE | EXCLUSIVE if add else 0), sequence, body)
+
+
+# --- neighbours -------------------------------------------------------------------------------------------------------
+
+
+def get_neighbour(index: int, ip: bytes, sequence: int) -> bytes:
+    """Ask what the kernel knows of one neighbour (since 5.0); what it does not know is an error, ENOENT."""
+    return message(GET_NEIGHBOUR, 0, sequence, _NEIGHBOUR.pack(family(ip), index, 0, 0, 0) + attribute(_NDA_IP, ip))
+
+
+def read_neighbour(kind: int, body: bytes) -> bytes:
+    """A neighbour's link-layer address, 6 octets; b"" where the kernel has none, or what cannot be read."""
+    if kind != NEW_NEIGHBOUR or len(body) < _NEIGHBOUR.size:
+        return b""
+    mac = attributes(body, _NEIGHBOUR.size).get(_NDA_MAC, b"")
+    return mac if len(mac) == 6 else b""
 
 
 # --- links ------------------------------------------------------------------------------------------------------------

@@ -85,8 +85,18 @@ def run(argv: list[str], beside: Callable[[Supervisor], object] | None = None) -
     return code
 
 
+def _open_beside(supervisor: Supervisor, board: Board, beat_key: bytes) -> contextlib.ExitStack:
+    """The ports that not every supervisor has; what is returned closes them."""
+    ports = contextlib.ExitStack()
+    if supervisor.config.standby.witness:
+        ports.callback(_ask_witness(supervisor, beat_key).close)
+    if not board.plane_octet:  # the bench's LANs are played: whoever is asked there is this machine itself
+        ports.callback(_probe(supervisor).close)
+    return ports
+
+
 def _ask_witness(supervisor: Supervisor, beat_key: bytes) -> WitnessPort:
-    """Open the way to the granting witness, with the key that it shares with the pair; the caller closes it."""
+    """Open the way to the granting witness, with the key that it shares with the pair."""
 
     def heard(octets: bytes) -> None:
         if supervisor.node.witness_says(octets, supervisor.enter()):
@@ -98,8 +108,8 @@ def _ask_witness(supervisor: Supervisor, beat_key: bytes) -> WitnessPort:
     return port
 
 
-def _probe(supervisor: Supervisor, member: Member) -> Prober:
-    """Open the way to ask who is there on the LANs; the caller closes it."""
+def _probe(supervisor: Supervisor) -> Prober:
+    """Open the way to ask who is there on the LANs."""
     node = supervisor.node
 
     def answered(key: str) -> None:
@@ -110,7 +120,8 @@ def _probe(supervisor: Supervisor, member: Member) -> Prober:
         if sentence := node.reach.unable(key, why):
             _log.warning("%s", sentence)
 
-    prober = Prober(supervisor.loop, supervisor.config, member, answered, unable, supervisor.heart.keep)
+    keep, member = supervisor.heart.keep, supervisor.member
+    prober = Prober(supervisor.loop, supervisor.config, member, answered, unable, keep)
     supervisor.carry_out[Probe] = prober.send
     node.reach.begin(clock.monotonic_ns())
     return prober
@@ -139,11 +150,7 @@ async def _main(
         heart.close()
         raise
     supervisor.carry_out[Stage] = Stager(supervisor, state, asked.board).start
-    opened = contextlib.ExitStack()
-    if config.standby.witness:
-        opened.callback(_ask_witness(supervisor, beat_key).close)
-    if not board.plane_octet:  # the bench's LANs are played: whoever is asked there is this machine itself
-        opened.callback(_probe(supervisor, asked.member).close)
+    ports = _open_beside(supervisor, board, beat_key)
     api = LocalApi(supervisor, Path(asked.api) if asked.api else state.path / "api.sock")
     await api.open()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -156,8 +163,8 @@ async def _main(
     supervisor.node.realtime = not refused
     _log.info("member %s of %s is up%s", member, config.group.name, f" (not permitted: {refused})" if refused else "")
     notify.tell("READY=1")
-    reason = await supervisor.run()
+    with ports:
+        reason = await supervisor.run()
     _log.info("ending: %s", reason)
     await api.close()
-    opened.close()
     return 0 if reason == "stopped" else _AGAIN

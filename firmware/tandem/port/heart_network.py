@@ -8,6 +8,7 @@ from tandem.codec import heart as say
 from tandem.port.net import Network
 from tandem.port.net_probe import AddressProbe
 from tandem.port.readers import Readers
+from tandem.standby.duplicate_watch import Watch
 from tandem.standby.guard import Guard
 from tandem.standby.vacant import Vacancy
 
@@ -27,6 +28,7 @@ class HeartNetwork:
         self._load_at = NEVER
         self._vacancy = Vacancy(guard.rules.lease_ns)
         self._probe = AddressProbe()
+        self._watch = Watch()
         self._changed = False
         self._trouble = ""
 
@@ -50,6 +52,7 @@ class HeartNetwork:
         """Add and announce, or remove."""
         if self._network is not None:
             self._network.hold(on, now)
+            self._watch.hold(on, now)
 
     def turn(self, now: int) -> list[say.Message]:
         """Once in each turn of the heart; returns what its supervisor is to be told."""
@@ -62,8 +65,8 @@ class HeartNetwork:
             self._fence(network.load_lease(), now)  # what it has acquired is seen in the next turn
         else:
             self._tell(now)
-        told = self._ask(network, now)
-        self.due = min(network.due, self._load_at, self._vacancy.due)
+        told = self._ask(network, now) + self._others(network, now)
+        self.due = min(network.due, self._load_at, self._vacancy.due, self._watch.due)
         faults, network.faults = network.faults, []
         return told + [say.Said(fault) for fault in faults]
 
@@ -71,16 +74,30 @@ class HeartNetwork:
         """Without a lease: does anybody answer for the addresses, while the peer is not heard?"""
         guard, vacancy = self._guard, self._vacancy
         wanted = not guard.leased and not guard.service and (guard.suspects > 0 or not guard.ear.hears(now))
-        if vacancy.want(wanted, now) and not wanted:
-            self._probe.close()
+        vacancy.want(wanted, now)
         if not vacancy.take(now):
             return []
         lans = network.asked()
-        if self._probe.claimed(lans):
+        if self._probe.claims(lans):
             vacancy.answered(now)
         told: list[say.Message] = [say.Unanswered(now, vacancy.unanswered_ns(now))]
         vacancy.asked(self._probe.ask(lans), now)
         return told
+
+    def _others(self, network: Network, now: int) -> list[say.Message]:
+        """While the addresses are held: who claims one, and is not the peer?"""
+        watch = self._watch
+        if not watch.take(now):
+            return []
+        lans = network.asked()
+        foreign = self._probe.claims(lans)
+        asks = watch.asks(now)
+        if asks or foreign:  # the peer's are learnt while it is there, for the day when it is not
+            macs = network.macs()
+            foreign = [claim for claim in foreign if claim.mac not in macs]
+        if asks:
+            self._probe.ask(lans, openly=True)
+        return [*watch.news(foreign, now)]
 
     def close(self) -> None:
         """Everything back."""

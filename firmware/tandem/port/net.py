@@ -33,6 +33,9 @@ class _Lan:
         self.parent: str = plan["parent"]
         self.vlan: int = plan["vlan"]
         self.group: list[tuple[bytes, int]] = plan["group"]
+        self.askers: list[bytes] = plan["askers"]
+        self.peer: list[bytes] = plan["peer"]
+        self.peer_macs: dict[bytes, bytes] = {}
         self.routes: list[tuple[bytes, int, bytes]] = plan["routes"]
         self.table = _TABLE + place
         self.index = 0
@@ -103,7 +106,19 @@ class Network:
 
     def asked(self) -> list[Asked]:
         """The LANs that have a carrier, and whose addresses can be asked for there."""
-        return [Asked(n.device, n.mac, [ip for ip, _ in n.group]) for n in self.lans if n.carrier and n.mac]
+        return [
+            Asked(place, lan.device, lan.index, lan.mac, [ip for ip, _ in lan.group], lan.askers)
+            for place, lan in enumerate(self.lans)
+            if lan.carrier and lan.mac
+        ]
+
+    def macs(self) -> set[bytes]:
+        """Of both members, on every LAN: the peer's as the kernel knows them, or knew them last."""
+        for lan in self.lans:
+            for ip in lan.peer:
+                if mac := self._neighbour(lan, ip):
+                    lan.peer_macs[ip] = mac
+        return {mac for lan in self.lans for mac in (lan.mac, *lan.peer_macs.values())}
 
     # --- words --------------------------------------------------------------------------------------------------------
 
@@ -259,6 +274,14 @@ class Network:
             return self._route.ask(requests)
         except OSError as error:
             return [error.errno or errno.EIO]
+
+    def _neighbour(self, lan: _Lan, ip: bytes) -> bytes:
+        if self._route is None or not lan.index:
+            return b""
+        try:
+            return netlink.read_neighbour(*self._route.get(netlink.get_neighbour(lan.index, ip, self._route.next())))
+        except OSError:
+            return b""  # told of nothing: whoever claims is a stranger, then
 
     def _dump(self, request: bytes) -> list[tuple[int, bytes]]:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from tandem.config.model import Config, Lan, Member
+from tandem.config.model import Address, Config, Lan, Member
 
 
 def net_plan(config: Config, member: Member) -> dict[str, Any]:
@@ -36,8 +36,15 @@ def _lan(lan: Lan, member: Member) -> dict[str, Any]:
         "parent": lan.members[member].interface,
         "vlan": lan.vlan,
         "group": [(_packed(address.ip), address.prefix) for address in lan.held(member)],
+        "askers": [_asker(lan, member, address) for address in lan.group],
+        "peer": [_packed(address.ip) for address in lan.members["b" if member == "a" else "a"].addresses],
         "routes": routes,
     }
+
+
+def _asker(lan: Lan, member: Member, group: Address) -> bytes:
+    """The own address from which a group address is asked for: one of its network, as is verified."""
+    return _packed(next(a.ip for a in lan.members[member].addresses if a.network == group.network))
 
 
 def _packed(ip: str) -> bytes:

@@ -44,6 +44,15 @@ class Netlink:
                     results.setdefault(sequence, netlink.error_of(body))
         return [results.get(netlink.HEAD.unpack_from(one)[3], 0) for one in requests]
 
+    def get(self, request: bytes) -> tuple[int, bytes]:
+        """(type, body) of the one message that answers; of an ERROR where there is none."""
+        wanted = netlink.HEAD.unpack_from(request)[3]
+        self._socket.send(request)
+        while True:
+            for kind, sequence, body in netlink.messages(self._socket.recv(_OCTETS)):
+                if sequence == wanted:
+                    return kind, body
+
     def transact(self, objects: list[bytes]) -> int:
         """Carry out a transaction of nf_tables; returns the first errno, 0: all of it was done, else nothing was."""
         self._socket.send(b"".join(nft.batch(objects)))

@@ -15,17 +15,15 @@ from collections.abc import Callable
 from typing import cast
 
 from tandem.action import Action, Probe
-from tandem.codec import neighbours
+from tandem.codec import bpf, neighbours
 from tandem.config.model import Config, Member
 from tandem.port.net_plan import device
+from tandem.port.packet import packet_socket
 
 _READS_MAX = 64
 _ECHO4, _ECHO6 = 8, 128
 _REPLY4, _REPLY6 = 0, 129
 _ECHO = struct.Struct(">BBHHH8s")
-_ARP_REPLIES = ((0x28, 0, 0, 20), (0x15, 0, 1, 2), (0x06, 0, 0, 128), (0x06, 0, 0, 0))
-"""Classic BPF: the half-word at 20 is 2, or the packet is not for us. A LAN's requests wake nobody."""
-_SO_ATTACH_FILTER = 26
 _OPEN_AGAIN_S = 5.0
 
 
@@ -68,14 +66,8 @@ class _Lan:
             return self._arp is not None
         self._refused["arp"] = self._prober.loop.time() + _OPEN_AGAIN_S
         try:
-            opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+            opened = packet_socket(self._interface, neighbours.ETHER_ARP, bpf.arp_replies())
         except OSError:
-            return False
-        try:
-            _filter(opened)
-            opened.bind((self._interface, neighbours.ETHER_ARP))
-        except OSError:
-            opened.close()
             return False
         self._mac = opened.getsockname()[4]
         if len(self._mac) != 6 or not any(self._mac):  # no Ethernet: nobody there would answer
@@ -208,11 +200,3 @@ def _is_reply(octets: bytes, version: int) -> bool:
     """Of what a raw socket brings: an echo reply; IPv4 comes with its header."""
     at = (octets[0] & 15) * 4 if version == 4 else 0
     return len(octets) > at and octets[at] == (_REPLY4 if version == 4 else _REPLY6)
-
-
-def _filter(opened: socket.socket) -> None:
-    import ctypes  # a megabyte that only who probes needs
-
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in _ARP_REPLIES))
-    program = struct.pack("HL", len(_ARP_REPLIES), ctypes.addressof(code))
-    opened.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)

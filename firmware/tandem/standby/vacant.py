@@ -17,12 +17,10 @@ class Vacancy:
         """When `take` is to be asked next; NEVER while nothing is to be asked."""
         self._since = NEVER
 
-    def want(self, wanted: bool, now: int) -> bool:
-        """Ask from now on, or no more; True when that is new."""
-        if wanted == (self.due != NEVER):
-            return False
-        self.due, self._since = (now, NEVER) if wanted else (NEVER, NEVER)
-        return True
+    def want(self, wanted: bool, now: int) -> None:
+        """Ask from now on, or no more."""
+        if wanted != (self.due != NEVER):
+            self.due, self._since = (now, NEVER) if wanted else (NEVER, NEVER)
 
     def take(self, now: int) -> bool:
         """True when a probe is due."""
