@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.config.model import Center
+from tandem.codec.iec60870 import apci
+from tandem.config.model import Center, Row
 from tandem.journal import Journal
-from tests.support.iec104_rig import NORTH, START, START_CON, STOP, Rig
+from tests.support.iec104_rig import NORTH, START, START_CON, STOP, Rig, plain
 
 
 def test_an_acknowledgement_moves_the_cursor_to_what_is_told_without_gap() -> None:
     rig = Rig()
     client = rig.started()
-    rig.update("volt", 1)  # 1: floats are the second ASDU
+    rig.update("volt", 1)  # 1: floats are the first ASDU
     rig.update("earth", 1)  # 2
     rig.update("volt", 2)  # 3
     rig.update("breaker", 2)  # 4
     rig.update("coil", 1)  # 5 is not served
     rig.pump()
-    assert [text[:2] for text in client.asdus()] == ["1f", "1e", "24"]
+    assert [text[:2] for text in client.asdus()] == ["24", "1e", "1f"]
     assert rig.station.cursors() == {}
-    client.send("68 04 01 00 06 00")  # the local point's, the doubles, the singles: 1 is still missing
-    assert rig.station.cursors() == {}
+    client.send("68 04 01 00 04 00")  # the local point's, the floats: 2 is still missing
+    assert rig.station.cursors() == {"north": 1}
     client.acknowledge()
     assert rig.station.cursors() == {"north": 5}
     assert rig.station.cursors() == {}
@@ -240,6 +242,48 @@ def test_nothing_is_lost_and_the_order_holds_whatever_happens(steps: list[tuple[
     if not any(step[0] == "drop" for step in steps):
         assert rig.counts()["repeated"] == 0
         assert len(arrived.get(2002, [])) == len(happened["amp"])
+
+
+COUNTED = (
+    Row("volt", "M_ME_TF_1", "1"),
+    Row("amp", "M_ME_TE_1", "2"),
+    Row("norm", "M_ME_TD_1", "3", scale=0.001),
+    Row("energy", "M_IT_TB_1", "4"),
+)
+
+
+@given(
+    st.lists(st.integers(1, 400), min_size=4, max_size=4),
+    st.integers(1, 60),
+    st.integers(1, 8),
+    st.integers(1, 12),
+    st.randoms(use_true_random=False),
+)
+def test_at_most_k_asdus_come_again_whatever_is_seldom(
+    weights: list[int], frames: int, w: int, k: int, chance: Random
+) -> None:
+    """Also where a type's few events wait for more in their ASDU; and a center with w <= 2/3 k is never starved."""
+    k = max(k, (3 * w + 1) // 2)
+    rig = Rig(rows=COUNTED, options={"k": k})
+    client = rig.started()
+    for n, name in enumerate(chance.choices([row.point for row in COUNTED], weights, k=600), 1):
+        rig.update(name, float(n))
+    got: list[set[tuple[int, float]]] = []
+    while len(got) < frames and sum(map(len, got)) < 600:
+        before = len(got)
+        rig.pump()
+        for text in client.asdus():
+            got.append(set(client.values([text])))
+            if len(got) % w == 0:
+                client.send(plain(apci.s_frame(len(got))))
+        assert len(got) > before, "the station waits for a confirm that the center does not owe"
+    client.drop()
+    again = rig.connect()
+    again.send(START)
+    repeated = set(again.values(again.drain()))
+    more = max(0, len(COUNTED) - 1 - k // 3)  # a small window has no room for what is acknowledged before its turn
+    assert sum(bool(repeated & told) for told in got) <= k + more
+    assert len(repeated.union(*got)) == 600, "all of them"
 
 
 def test_starts_unconfirmed_events_and_a_full_window_are_counted() -> None:

@@ -55,12 +55,13 @@ class Receiver(Protocol):
 class Center:
     """One `[[slave.center]]`."""
 
-    def __init__(self, config: CenterConfig, rows: Rows, database: Database, returns: bool = True) -> None:
-        """`returns`: what a command changed is told with cause 11."""
+    def __init__(self, config: CenterConfig, rows: Rows, database: Database, returns: bool = True, k: int = 12) -> None:
+        """`returns`: what a command changed is told with cause 11. `k`: of its connections' windows."""
         self.name = config.name
         self.config = config
         self.counts = Counts()
-        self.packer = Packer(rows, database, returns)
+        self._reserve = k // 3  # a center acknowledges after w <= 2/3 k frames: so much of the window it can spare
+        self.packer = Packer(rows, database, returns, self._reserve)
         self.session: Receiver | None = None
         self.init_reason: int | None = 0
         """COI of the end of initialisation that the next started session tells; None: nothing to tell."""
@@ -78,6 +79,7 @@ class Center:
         self._journal = database.journal
         self._cursor = self._journal.cursor(self.confirmed)
         self._outstanding = 0  # event ASDUs queued or not acknowledged
+        self._ahead: list[int] = []  # newest numbers of ASDUs acknowledged before another one with an older event
         self._flying = 0  # objects sent and not acknowledged
         self._repeat = 0  # objects that were sent and will be sent again
         self._elsewhere: int | None = None  # as many on the other member, which the center was last started on
@@ -134,6 +136,14 @@ class Center:
         if self.session is None:
             self._elsewhere = unconfirmed
 
+    @property
+    def ahead(self) -> int:
+        """ASDUs that would be sent again though acknowledged: with those on their way they shall be k at most.
+
+        So much of the window stays free, k/3 at most: beyond 1 + k/3 pairs of type and common address one more each.
+        """
+        return min(len(self._ahead), self._reserve)
+
     def sent(self, reaches: int, count: int, now: int) -> None:
         """An event ASDU of `count` objects left."""
         self.sent_ns = now
@@ -145,14 +155,15 @@ class Center:
         self.counts.repeated += again
         self._repeat -= again
 
-    def confirm(self, reaches: int, count: int) -> None:
+    def confirm(self, events: Events) -> None:
         """The oldest event ASDU was acknowledged."""
         self._outstanding -= 1
-        self._flying -= count
+        self._flying -= events.objects
         self.assumed = False
-        self.counts.confirmed += count
-        self.confirmed = max(self.confirmed, reaches if self._outstanding else self._cursor.number)
+        self.counts.confirmed += events.objects
+        self.confirmed = max(self.confirmed, events.reaches if self._outstanding else self._cursor.number)
         self.answered = self.confirmed
+        self._ahead = [last for last in (*self._ahead, events.last) if last > self.confirmed]
         self.packer.confirmed(self.confirmed)
 
     def batch(self, limit: int) -> list[Events]:
@@ -175,6 +186,7 @@ class Center:
 
     def _rewind(self, forget: bool) -> None:
         self._outstanding = 0
+        self._ahead.clear()
         self._behind.clear()
         self.packer.rewind(forget)
         self._cursor = self._journal.cursor(self.confirmed)

@@ -26,29 +26,32 @@ _pack_ms = struct.Struct("<H").pack
 
 
 class Events(NamedTuple):
-    """An ASDU of events: once it is acknowledged, all numbered up to `reaches` was told. it has so many `objects`."""
+    """An ASDU of events up to number `last`: once it is acknowledged, all numbered up to `reaches` was told."""
 
     asdu: bytes
     reaches: int
     objects: int
+    last: int = 0
 
 
 class _Pile:
     """Events of one type and common address that wait for their ASDU to be full."""
 
-    __slots__ = ("ca", "cot", "first", "most", "parts", "type")
+    __slots__ = ("ca", "cot", "first", "last", "most", "opened", "parts", "type")
 
     def __init__(self, number: int, ca: int, most: int) -> None:
         self.type, self.ca, self.most = number, ca, most
         self.parts: list[bytes] = []
-        self.first = 0
+        self.first = self.last = 0
+        self.opened = 0  # so many ASDUs were closed before it had its first event
         self.cot = SPONTANEOUS
 
 
 class Packer:
     """One center's events on their way into ASDUs, and what the center was told last where that decides."""
 
-    def __init__(self, rows: Rows, database: Database, returns: bool) -> None:
+    def __init__(self, rows: Rows, database: Database, returns: bool, lag: int) -> None:
+        """`lag`: so many ASDUs at most are acknowledged before another one with an older event."""
         self.released = 0
         """The highest number that was made into octets."""
         self.too_small = 0
@@ -60,7 +63,10 @@ class Packer:
         if returns:
             self._cots[Cause.RETURN] = RETURN_REMOTE
         self._piles = [_Pile(*pile) for pile in rows.piles]
-        self._closed: list[tuple[bytes, int, int]] = []  # (ASDU, number of its first event, objects)
+        self._lag = max(lag, len(self._piles) - 1)
+        self._open: list[_Pile] = []  # piles with events, the one opened first in front
+        self._closings = 0
+        self._closed: list[tuple[bytes, int, int, int]] = []  # (ASDU, numbers of its first and last event, objects)
         self._told: dict[int, tuple[float, int]] = {}  # row -> (value, quality), rows with a deadband
         self._turns: dict[int, int] = {}  # row -> how often the counter had come round when it was told
         self._carried: dict[int, tuple[int, int]] = {}  # row -> (number, turns before) of a carry on its way
@@ -99,22 +105,25 @@ class Packer:
                 pile = piles[index]
                 if pile.parts and pile.cot != cot:
                     self._close(pile)
+                    self._close_old()
                 if not pile.parts:
-                    pile.first, pile.cot = number, cot
+                    pile.first, pile.cot, pile.opened = number, cot, self._closings
+                    self._open.append(pile)
                 pile.parts.append(prefix + element + time if timed else prefix + element)
+                pile.last = number
                 if len(pile.parts) >= pile.most:
                     self._close(pile)
+                    self._close_old()
                 highest = number
         self.released = max(self.released, highest)
 
     def take(self, reaches: int) -> list[Events]:
         """Every ASDU piled up, in sending order; acknowledging the last one reaches `reaches`."""
-        for pile in self._piles:
-            if pile.parts:
-                self._close(pile)
+        while self._open:
+            self._close(self._open[0])
         found: list[Events] = []
-        for asdu, first, count in reversed(self._closed):
-            found.append(Events(asdu, reaches, count))
+        for asdu, first, last, count in reversed(self._closed):
+            found.append(Events(asdu, reaches, count, last))
             reaches = min(reaches, first - 1)
         self._closed.clear()
         found.reverse()
@@ -178,8 +187,17 @@ class Packer:
     def _close(self, pile: _Pile) -> None:
         parts = pile.parts
         asdu = header(pile.type, len(parts), pile.cot, 0, pile.ca, IEC104) + b"".join(parts)
-        self._closed.append((asdu, pile.first, len(parts)))
+        self._closed.append((asdu, pile.first, pile.last, len(parts)))
         pile.parts = []
+        self._open.remove(pile)
+        self._closings += 1
+
+    def _close_old(self) -> None:
+        """An open pile holds back what was told after its first event, until it is closed and acknowledged."""
+        closings, lag = self._closings, self._lag
+        while any(closings - pile.opened + place > lag for place, pile in enumerate(self._open)):
+            self._close(self._open[0])
+            closings = self._closings
 
     def _weighed(self, row: Monitor, number: int, value: float, quality: int) -> bytes:
         """The element of a row with deadband or carry; empty when the change is too small to be told."""

@@ -149,7 +149,7 @@ class Session:
             if answers:
                 link.send(answers.popleft(), now)
                 flying.append(_ANSWER)
-            elif ready:
+            elif ready and (not ready[0].objects or link.room > center.ahead):
                 events = ready.popleft()
                 link.send(events.asdu, now)
                 flying.append(events)
@@ -224,7 +224,7 @@ class Session:
         for _ in range(frames):
             events = self._flying.popleft()
             if events.objects:
-                self._center.confirm(events.reaches, events.objects)
+                self._center.confirm(events)
 
     def broken(self, reason: str) -> None:
         """The connection must be closed."""

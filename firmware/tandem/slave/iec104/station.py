@@ -55,7 +55,7 @@ class Station:
         self._table = table
         self._most_sessions = int(str(slave.options.get("max_connections", MOST_SESSIONS)))
         returns = bool(slave.options.get("return_information", True))
-        self._centers = {config.name: Center(config, rows, database, returns) for config in slave.centers}
+        self._centers = {config.name: Center(config, rows, database, returns, timing.k) for config in slave.centers}
         self._shared = [center for center in self._centers.values() if center.config.session == "group"]
         self._hosts: list[_Prefix] = [
             (ipaddress.ip_network(host, strict=False), self._centers[config.name])
