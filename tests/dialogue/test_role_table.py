@@ -14,6 +14,7 @@ from tandem.config.model import Standby
 from tandem.config.timing import RelayTimes
 from tandem.point import MS
 from tandem.standby import act
+from tandem.standby.lines import LinesStep
 from tandem.standby.own import OwnState, next_epoch
 from tandem.standby.peer import NEVER, PeerView
 from tandem.standby.role import RoleMachine
@@ -42,7 +43,7 @@ def test_every_state_takes_every_input(state: Role, given_input: Input) -> None:
     assert m.role is (row.next if row else state) and changed is (m.role is not state)
     if changed:
         assert (m.vacant_since, m.gave_lines_ns, m.dropped_ns) == (NEVER, NEVER, NEVER), "the door clears every timer"
-        assert m.hold_off_until in (NEVER, m.now + m.hold_off_ns) and m.entered_ns == m.now
+        assert m.hold_off_until in (NEVER, m.now + m.hold_off_ns, m.now + m.lines.yield_ns) and m.entered_ns == m.now
         assert m.log[-1].reason == "because the test says so" and m.log[-1].cause == given_input.value
 
 
@@ -166,3 +167,18 @@ def test_of_two_that_take_over_the_higher_letter_yields(member: str, stays: bool
     m.tick(1_020 * MS, heard(Role.TAKING_OVER, 1_010), OwnState(reserved_epoch=2))
     assert (m.role is Role.TAKING_OVER) is stays
     assert stays or m.hold_off_until == m.now + 240 * MS
+
+
+def test_who_lost_its_contact_yields_to_a_peer_that_cannot_be_heard() -> None:
+    """Both contacts are open then: the peer has to find out, to claim, and to close its own."""
+    m = machine(Role.ACTIVE)
+    m.lines.step = LinesStep.HELD
+    m.heart_says(PinsRead(1_000 * MS, 0, 0, 1, 1, 3))
+    m.tick(1_001 * MS, PeerView(known=True, role=Role.STANDBY, heard=True), OwnState(reserved_epoch=2))
+    assert m.log[-1].cause == Input.OPENED.value and m.role is Role.STANDBY
+    silent = PeerView(known=True, role=Role.STANDBY, silent=True, silent_ns=200 * MS)
+    for at_ms in range(1_002, 1_001 + 120 + int(RELAY.claim_ms)):
+        m.tick(at_ms * MS, silent, OwnState(reserved_epoch=2))
+        assert m.role is Role.STANDBY
+    m.tick(1_400 * MS, silent, OwnState(reserved_epoch=2))
+    assert m.role is Role.ACTIVE, "nobody closed it"

@@ -100,6 +100,8 @@ class Lines:
         opening_ms = relay.release_ms + relay.bounce_ms + relay.debounce_ms + 10 if relay else 0.0
         self.opening_ns = int(max(opening_ms, relay.watchdog_ms / 2) * MS) if relay else 0
         self._hold_off_ns = hold_off_ns
+        self.yield_ns = hold_off_ns + int((relay.claim_ms + relay.stagger_ms) * MS) if relay else 0
+        """A peer cut off in the moment in which our contact opened has found out by then, and closed its own."""
         self._since = NEVER
         self._coil_ns = NEVER
 

@@ -50,12 +50,10 @@ class RoleMachine:
         self.cold_wait_ns = standby.cold_wait_ms * MS
         self.alone = Alone(standby, self.has_relays, delivery_ns)
         self.hold_off_ns = standby.dead_after_ms * MS * (2 if member == "b" else 1)
-        self.role = Role.STARTING
-        self.epoch = 0
-        self.permit = 0
-        """For `act.to_heart`: the newest that the heart named."""
+        self.role, self.epoch, self.permit = Role.STARTING, 0, 0
+        """`permit` is for `act.to_heart`: the newest that the heart named."""
         self.pins = PinsRead(0, 0, 0, 0, 0, 0)
-        self.now = now
+        self.now = self._last = self._claimed_ns = now
         self.view, self.own = PeerView(), OwnState(ready=False)
         self.lines = Lines(member, relay if self.has_relays else None, self.hold_off_ns, surrender_ms(standby) * MS)
         self.moves = Moves(member, preferred, revert_after_s)
@@ -65,7 +63,6 @@ class RoleMachine:
         self.peer_served = self.asked = False  # asked: of the next tick, it should come at once
         self.heart_ns = NEVER  # when our heart turned last
         self._actions: list[Action] = []
-        self._last = self._claimed_ns = now
         self.running_ns = self._reserving = 0
         self._clear(now)
 
@@ -217,9 +214,12 @@ class RoleMachine:
     def _do_drop_and_alarm(self, reason: str) -> None:
         self._actions += [act.Drop(False, reason), act.Alarm(reason)]
 
-    def _do_drop_and_hold_off(self, reason: str) -> None:
+    def _do_drop_and_hold_off(self, reason: str, least_ns: int = 0) -> None:
         self._do_drop(reason)
-        self.hold_off_until = self.now + max(self.hold_off_ns, self.lines.trip.pulse_ns)
+        self.hold_off_until = self.now + max(self.hold_off_ns, self.lines.trip.pulse_ns, least_ns)
+
+    def _do_drop_and_yield(self, reason: str) -> None:
+        self._do_drop_and_hold_off(reason, self.lines.yield_ns)
 
     def _do_trip(self, reason: str) -> None:
         self._actions += self.lines.trip.pulse(reason, self.now)

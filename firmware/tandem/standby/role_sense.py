@@ -112,9 +112,11 @@ def _permission_lost(m: RoleMachine) -> str:
         return m.permission_loss
     if m.heart_ns != NEVER and m.now - m.heart_ns > m.standby.lease_ms * MS:
         return f"the heart stands still for {(m.now - m.heart_ns) // MS} ms: its lease is over"
-    if m.role is Role.ACTIVE and m.lines.opened():
-        return "the own role contact opened while the lines were held"
     return ""
+
+
+def _opened(m: RoleMachine) -> str:
+    return "the own role contact opened while the lines were held" if m.lines.opened() else ""
 
 
 def _said_since(m: RoleMachine, *roles: Role) -> str:
@@ -240,7 +242,8 @@ def _not_taken(m: RoleMachine) -> str:
 SENSES: dict[Input, Callable[[RoleMachine], str]] = {
     Input.FAULT: _fault, Input.ORDER_OUT: _order_out, Input.CAUSE_GONE: _cause_gone,
     Input.PEER_SERVING: _peer_serving, Input.PEER_IDLE: _peer_idle, Input.ALONE: _alone, Input.PROOF: _proof,
-    Input.SILENCE: _silence, Input.VACANCY: _vacancy, Input.PERMISSION_LOST: _permission_lost,
+    Input.SILENCE: _silence, Input.VACANCY: _vacancy, Input.OPENED: _opened,
+    Input.PERMISSION_LOST: _permission_lost,
     Input.PEER_ACTIVE: _peer_active, Input.RIVAL: _rival, Input.DEAF: _deaf, Input.FENCED: _fenced,
     Input.HELD_CLOSED: _held_closed, Input.NOT_FENCED: _not_fenced, Input.PEER_WINS: _peer_wins,
     Input.PEER_LOSES: _peer_loses,

@@ -42,6 +42,7 @@ class Input(enum.Enum):
     PROOF = "proof of death, or released-service"
     SILENCE = "silence of D on every path"
     VACANCY = "vacant, and I am the better one"
+    OPENED = "own contact opened while the lines were held"
     PERMISSION_LOST = "permission lost"
     PEER_ACTIVE = "peer active"
     RIVAL = "peer taking over too, its letter is lower"
@@ -92,6 +93,7 @@ TABLE: dict[tuple[Role, Input], Row] = {
     (_T, Input.NOT_GRANTED): Row(_B, "isolate"),
     (_A, Input.FAULT): Row(_O, "hand_over_and_alarm"),
     (_A, Input.ORDER_OUT): Row(_R, "drain"),
+    (_A, Input.OPENED): Row(_B, "drop_and_yield"),
     (_A, Input.PERMISSION_LOST): Row(_B, "drop_and_hold_off"),
     (_A, Input.STOPS): Row(_B, "isolate"),
     (_A, Input.DISOWNED): Row(_B, "drop_and_hold_off"),
