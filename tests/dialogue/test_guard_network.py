@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tandem.codec import heart as say
 from tandem.codec.beat import Beat, BeatBody, Kind, Role
 from tandem.point import MS
@@ -14,7 +16,7 @@ from tests.support.guard_rig import MINE, PEER, RULES, SEAL, Heart, has, sent, t
 CROSSOVER = 2
 
 
-def serving(**rules: bool) -> Heart:
+def serving(**rules: Any) -> Heart:
     """It holds service and lines on real interfaces, with a living lease and both carriers."""
     heart = Heart(RULES._replace(**rules))
     heart.guard.network(0, 3, heart.now)
@@ -46,11 +48,14 @@ def test_the_pins_tell_nothing_of_lease_and_carriers_that_are_the_kernels() -> N
 def test_who_lost_every_lan_hands_over_to_a_peer_that_says_since_then_that_it_is_better_off() -> None:
     heart = serving()
     peer_says(heart, 5, 255)
-    assert sent(carriers(heart, 0), Kind.PROBE), "it asks at once"
+    carriers(heart, 0)
+    heart.stalled = True
+    heart.asks(say.BeatNow())
+    assert {beat.health for _, beat in sent(heart.turns(4))} == {0}, "said before the supervisor has judged it"
     assert not sent(peer_says(heart, 6, 255), Kind.RELEASED_SERVICE), "its own loss is not in what it publishes yet"
-    heart.body = BeatBody(Role.ACTIVE, health=135, epoch=12)
-    heart.turns(60)
-    assert heart.guard.service, "what it heard was said before its own loss had settled"
+    heart.stalled, heart.body = False, BeatBody(Role.ACTIVE, health=135, epoch=12)
+    assert {beat.health for _, beat in sent(heart.turns(16), Kind.PROBE)} == {135}, "it asks when its loss has settled"
+    assert heart.guard.service, "what it heard was said before"
     out = peer_says(heart, 7, 255)
     assert sent(out, Kind.RELEASED_SERVICE) and say.Lost in map(type, told(out))
     coil = out.index(do.COIL_LOW)
@@ -70,16 +75,28 @@ def test_a_switch_that_died_for_both_moves_nothing() -> None:
 
 
 def test_a_loss_that_the_peer_tells_of_a_moment_later_hands_nothing_over() -> None:
-    heart = serving()
+    heart = serving(paths=(*RULES.paths[:2], RULES.paths[CROSSOVER]._replace(delivery_ns=MS)))
     peer_says(heart, 5, 255)
     carriers(heart, 0)
     heart.turns(500)
     peer_says(heart, 6, 195)
     heart.body = BeatBody(Role.ACTIVE, health=135, epoch=12)
-    heart.turns(15)
+    heart.turns(2)
     assert not sent(peer_says(heart, 7, 195), Kind.RELEASED_SERVICE), "its condition has not settled yet"
     heart.turns(60)
     assert not sent(peer_says(heart, 8, 135), Kind.RELEASED_SERVICE) and heart.guard.service
+
+
+def test_a_standby_that_lost_the_same_switch_says_so_before_its_supervisor_knows() -> None:
+    heart = Heart()
+    heart.guard.network(0, 3, heart.now)
+    heart.turns(20)
+    carriers(heart, 0)
+    heart.stalled = True
+    heart.hears(CROSSOVER, Kind.PROBE)
+    assert [beat.health for path, beat in sent(heart.all) if path == CROSSOVER][-1] == 0
+    heart.stalled, heart.body = False, BeatBody(Role.STANDBY, health=135)
+    assert {beat.health for path, beat in sent(heart.turns(45)[10:]) if path == CROSSOVER} == {135}
 
 
 def test_what_the_peer_said_before_the_cables_went_counts_for_nothing() -> None:

@@ -33,7 +33,8 @@ class Ear:
         self._heard_at = [0] * len(rules.paths)
         self.wakes_by = -1
         """The first LAN path that brings fresh beats: to be woken by it is enough. -1: by every path."""
-        self._answered_at = 0
+        self._answered_at = self._listens_until = 0
+        self._answers = False
         self._content: dict[int, Content] = {}
         self.peer_said = (0, 0, 0)
         """Role and health of the newest fresh beat, and when our frame was sent that it echoes: it is younger."""
@@ -60,7 +61,8 @@ class Ear:
         )  # fmt: skip
 
     def free_paths(self, now: int, urgent: bool) -> list[int]:
-        """The paths that take a frame now. A slow one that still sends is left out, unless it is `urgent`."""
+        """The paths that take a frame now. One that still sends is left out, unless it is `urgent` or was asked for."""
+        urgent, self._answers = urgent or self._answers, False
         free = []
         for path, rule in enumerate(self.rules.paths):
             if not rule.serial:
@@ -86,10 +88,16 @@ class Ear:
                 continue
             self._hear(path, beat, now, tells)
             probed |= beat.kind == Kind.PROBE
+        if probed:
+            self.listen(now)
         if probed and now - self._answered_at >= _ANSWER_PAUSE_NS:
-            self._answered_at = now
+            self._answered_at, self._answers = now, True
             return tells, True
         return tells, False
+
+    def listen(self, now: int) -> None:
+        """Somebody has lost something: every path wakes us for a while, though a LAN brought a beat a moment ago."""
+        self._listens_until = now + self.rules.dead_ns
 
     def drained(self, now: int) -> list[Tell]:
         """All that came in this turn was handed in; returns how many strangers spoke, now and then."""
@@ -100,6 +108,8 @@ class Ear:
         return [Tell(Foreign(self.foreign & _U32))]
 
     def _living(self, now: int) -> int:
+        if now < self._listens_until:
+            return -1
         since = now - 5 * self.rules.heartbeat_ns // 2
         for path in self._lans:
             if self._heard_at[path] > since:

@@ -29,22 +29,18 @@ class Guard:
     def __init__(self, rules: Rules, seal: Seal, nonce: int, now: int) -> None:
         self.rules = rules
         self.permit = 1
-        self.service = 0
-        """Epoch for which the service is held, 0: not held."""
+        self.service = 0  # epoch for which the service is held, 0: not held
         self._lines = GuardLines(rules, now)
         self.pins_read = do.NO_PINS
         self.ear = Ear(rules, seal, nonce)
-        self.supervisor_alive = True
-        self._seal = seal
+        self._seal, self.supervisor_alive = seal, True
         self._body = BeatBody()
         self._out: list[Output] = []
-        self._turn = self._stalled_ns = 0  # the supervisor's turn; 0: it has not begun
+        self._turn = self._stalled_ns = self.suspects = 0  # the supervisor's turn; 0: it has not begun
         self._last = self._pulse_at = self._beat_at = now
-        self.suspects = 0
         self._releases = Releases(rules.heartbeat_ns)
-        self._gone_at = self._exit_at = 0
-        self._owed = 0  # epoch of the service whose release waits for the supervisor's death
-        self._carriers = Carriers(bool(rules.lans), rules.stall_ns // 2)
+        self._gone_at = self._exit_at = self._owed = 0  # owed: epoch whose release waits for the supervisor's death
+        self._carriers = Carriers(rules)
         self._off_at = 0  # addresses that outlive their lease; 0: there are none
         self.leased = rules.fenced
         """There is a lease, as far as is known: a release need not wait until the killed supervisor is seen dead."""
@@ -116,8 +112,8 @@ class Guard:
             pins = pins._replace(lease=self._network[0], carriers=self._network[1])
         before, self.pins_read = self.pins_read, pins._replace(at_ns=now)
         self._out.append(do.Tell(self.pins_read))
-        if self._carriers.seen(before.carriers, pins.carriers, self._turn, now) and self.service:
-            self._send(Kind.PROBE, self._body, now)
+        if self._carriers.seen(before.carriers, pins.carriers, self._turn, now):
+            self.ear.listen(now)
         if before.lease and not pins.lease and self.service and self.leased and not self._carriers.resting:
             self._lose(now, "the kernel lease lapsed")
         self._out += self._lines.contact(before.own, pins.own, now)
@@ -159,7 +155,10 @@ class Guard:
             if self._turn and not self._gone_at:
                 self._out += self._lines.feed(self.pins_read, now)
         self._out += self._lines.trip_over(now)
-        if self.service and self._carriers.better_elsewhere(self.ear, self._body.health, self._turn, now):
+        wish = self._carriers.wish(self.ear, self._body.health, self._turn, now) if self.service else ""
+        if wish == "ask":
+            self._send(Kind.PROBE, self._body, now)
+        elif wish:
             self._hand_over(now)
         if self._off_at and now >= self._off_at:
             self._off_at = 0
@@ -177,11 +176,12 @@ class Guard:
 
     def due(self) -> int:
         """When the next turn must come (monotonic ns)."""
-        return min(self._pulse_at, self._beat_at) if self._turn else self._pulse_at
+        due = min(self._pulse_at, self._carriers.due) if self.service else self._pulse_at
+        return min(due, self._beat_at) if self._turn else due
 
     def outputs(self) -> list[Output]:
         """Drain what is to be carried out, one by one, in order."""
-        out, self._out = self._out, []
+        self._out, out = [], self._out
         return out
 
     def overtaken(self, rest: Sequence[Output], now: int) -> None:
@@ -206,8 +206,7 @@ class Guard:
         self._out += [do.ACQUIRE, do.ADDRESSES_ON, do.Tell(say.Carried(now, say.SERVICE_ON, epoch))]
 
     def _service_off(self, announce: bool, now: int) -> None:
-        epoch, self.service = self.service, 0
-        self._off_at = 0
+        epoch, self.service, self._off_at = self.service, 0, 0
         self._out += [do.DROP, do.ADDRESSES_OFF, do.Tell(say.Carried(now, say.SERVICE_OFF, epoch))]
         if announce and epoch:
             self._release_service(epoch, now)
@@ -295,6 +294,7 @@ class Guard:
 
     def _send(self, kind: Kind, body: BeatBody, now: int) -> None:
         contact = CONTACT if self.pins_read.own else 0
-        octets = self._seal.pack(self.ear.frame(kind, body, contact, self.suspects, now))
+        said = body._replace(health=self._carriers.said(body.health, self._turn))
+        octets = self._seal.pack(self.ear.frame(kind, said, contact, self.suspects, now))
         for path in self.ear.free_paths(now, kind is not Kind.BEAT):
             self._out.append(do.Send(path, octets))
