@@ -131,6 +131,7 @@ def test_each_boards_image_is_described(name: str, tmp_path: Path) -> None:
     for part in ("firmware", "boot-a", "root-a", "boot-b", "root-b", "data"):
         assert f"partition {part} {{" in described
     assert (found.folder / "config.txt").exists() == bool(found.loader)
+    assert all((disk.TREES / f"{name}.dts").exists() for name in found.overlays)
     if found.loader:
         assert f"device_tree={found.tree}" in (found.folder / "config.txt").read_text()
     assert f"[image.rootfs.{name}]" in bundle.manifest(found, "1")

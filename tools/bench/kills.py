@@ -66,7 +66,7 @@ def kill_again_and_again(pair: Pair, runs: int, rate: float, seed: int) -> Aroun
         _survived(pair, active)
         pair.calm()
         time.sleep(0.5)
-        device = pair.members["b" if active == "a" else "a"].status()["devices"]["R1"]
+        device = _device(pair, "b" if active == "a" else "a")
         around.matched += device["offered_again"]
         told = f"{device['offered_again']:g} offered again, {device['confirm_timeouts']:g} confirms too late"
         print(f"kill {number + 1} of {runs}: {told}", file=sys.stderr, flush=True)
@@ -85,6 +85,16 @@ def _survived(pair: Pair, killed: str) -> None:
         if time.monotonic() > until:
             raise NotReady(f"nobody took over from member {killed}")
         time.sleep(0.02)
+
+
+def _device(pair: Pair, letter: str) -> dict[str, Any]:
+    """What a member knows of the unit. Raises NotReady when it does not say so in time."""
+    until = time.monotonic() + 20
+    while not (known := pair.members[letter].status().get("devices")):
+        if time.monotonic() > until:
+            raise NotReady(f"member {letter} does not answer")
+        time.sleep(0.02)
+    return dict(known["R1"])
 
 
 def verdict(pair: Pair, around: Around) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def whole(work: Work, lock: locks.Lock, keys: bundle.Keys) -> list[Path]:
     work.out.mkdir(parents=True, exist_ok=True)
     image, compressed, update = work.out / f"{name}.img", work.out / f"{name}.img.zst", work.out / f"{name}.raucb"
     slot = [hash_file(parts / "rootfs.img"), hash_file(parts / "boot.img")]
-    recipe = [HERE / "disk.py", HERE / "boot.cmd", work.board.folder, LEVELS[work.release][1]]
+    recipe = [HERE / "disk.py", HERE / "boot.cmd", disk.TREES, work.board.folder, LEVELS[work.release][1]]
 
     def put_together() -> None:
         folder = parts / "firmware"

@@ -2,11 +2,12 @@
 
 import shutil
 import subprocess
+import tempfile
 import uuid
 import zlib
 from pathlib import Path
 
-from tools.image.board import Board
+from tools.image.board import ROOT, Board
 from tools.image.run import Failed, command
 
 SPACE = uuid.UUID("7f1a7cde-3a7c-4c53-9f52-7c1d5a2f6a10")
@@ -17,6 +18,19 @@ FIRMWARE_MIB, BOOT_MIB, ROOT_MIB, DATA_MIB = 64, 80, 320, 64
 
 ENV_SIZE = 0x4000
 HERE = Path(__file__).parent
+TREES = ROOT / "board/trees"
+NATIVE_ENVIRONMENT = {
+    "bootdelay": "-2",  # the peer's beats come over the crossover: no octet may stop the start
+    "bootcmd": "load mmc 0:1 ${scriptaddr} boot.scr && source ${scriptaddr}; reset",
+    "devtype": "mmc",
+    "devnum": "0",
+    "scriptaddr": "0x02400000",
+    "kernel_addr_r": "0x04000000",
+    "ramdisk_addr_r": "0x0a000000",
+    "fdt_high": "ffffffffffffffff",
+    "initrd_high": "ffffffffffffffff",
+}
+"""The Raspberry's U-Boot reads the whole of its variables from `uboot.env`, which nobody writes again."""
 
 
 def name_of(what: str) -> str:
@@ -58,19 +72,25 @@ def firmware(board: Board, loaders: Path, trees: Path, folder: Path, log: Path) 
     script = ["mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "tandem", "-d", HERE / "boot.cmd"]
     command("boot script", [*script, folder / "boot.scr"], log, {"SOURCE_DATE_EPOCH": "0"})
     (folder / "board.txt").write_text(f"console={board.console}\ntandem_fdt={board.device_tree}\n")
-    (folder / "uboot.env").write_bytes(
-        environment({"BOOT_ORDER": "A B", "BOOT_A_LEFT": "3", "BOOT_B_LEFT": "0"})
-    )
+    (folder / "slots.env").write_bytes(environment({"BOOT_ORDER": "A B", "BOOT_A_LEFT": "3", "BOOT_B_LEFT": "0"}))
     if not board.loader:
         return
     shutil.copyfile(loaders / f"usr/lib/u-boot/{board.loader}/u-boot.bin", folder / "u-boot.bin")
     for name in board.firmware:
         shutil.copyfile(loaders / "usr/lib/raspi-firmware" / name, folder / name)
     shutil.copyfile(board.folder / "config.txt", folder / "config.txt")
-    shutil.copyfile(trees / board.tree, folder / board.tree)
-    (folder / "overlays").mkdir()
-    for name in board.overlays:
-        shutil.copyfile(loaders / "usr/lib/raspi-firmware/overlays" / name, folder / "overlays" / name)
+    (folder / "uboot.env").write_bytes(environment(NATIVE_ENVIRONMENT))
+    device_tree(trees / board.tree, [TREES / f"{name}.dts" for name in board.overlays], folder / board.tree, log)
+
+
+def device_tree(tree: Path, overlays: list[Path], out: Path, log: Path) -> None:
+    """Lay `overlays`, sources of ours, over a tree of the kernel: the firmware has nothing to lay over it itself."""
+    with tempfile.TemporaryDirectory() as scratch:
+        compiled = [Path(scratch) / f"{overlay.stem}.dtbo" for overlay in overlays]
+        for overlay, binary in zip(overlays, compiled, strict=True):
+            words = ["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", binary, overlay]
+            command(f"device tree {overlay.stem}", words, log)
+        command(f"device tree {out.name}", ["fdtoverlay", "-i", tree, "-o", out, *compiled], log)
 
 
 def fat(folder: Path, out: Path, epoch: int, log: Path) -> None:
