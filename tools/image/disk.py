@@ -16,6 +16,8 @@ SPACE = uuid.UUID("7f1a7cde-3a7c-4c53-9f52-7c1d5a2f6a10")
 FIRMWARE_MIB, BOOT_MIB, ROOT_MIB, DATA_MIB = 64, 80, 320, 64
 """Sizes of the partitions; the data partition grows to the card's end at its first start."""
 
+ALIGN_MIB = 4
+"""Cards erase in blocks of so much at most: no partition shares one with another."""
 ENV_SIZE = 0x4000
 HERE = Path(__file__).parent
 TREES = ROOT / "board/trees"
@@ -120,6 +122,7 @@ def table(board: Board, parts: Path) -> str:
         "  hdimage {",
         f'    partition-table-type = "{board.table}"',
         f'    disk-uuid = "{name_of("disk")}"',
+        f"    align = {ALIGN_MIB}M",
         "  }",
     ]
     for name, file, kind, mib in rows:
