@@ -86,6 +86,7 @@ case $verb in
         [ "${1:-}" = --image ] || exec $venv/bin/python -m pytest "$@"
         shift
         $venv/bin/python -m tools.image
+        $venv/bin/python -m tools.image --board rpi3b
         TANDEM_TEST_IMAGE=1 exec $venv/bin/python -m pytest tests/image "$@" ;;
     check) setup; exec $venv/bin/python -m pytest tests/tidy "$@" ;;
     sim) setup; exec $venv/bin/python -m tools.sim "$@" ;;
