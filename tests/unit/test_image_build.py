@@ -30,6 +30,16 @@ def test_no_mirror_stands_in_the_tree() -> None:
             assert "debian.org" not in file.read_text(), file
 
 
+def test_versions_that_the_archive_no_longer_has_are_named() -> None:
+    madison = " bash | 5.2 | mirror trixie/main arm64 Packages\n bash | 5.3 | mirror security/main arm64 Packages\n"
+    assert lock.gone({"bash": "5.2"}, madison) == []
+    assert lock.gone({"bash": "5.1", "dash": "1"}, madison) == [
+        "bash is offered as 5.2, 5.3, and the lock says 5.1",
+        "dash is offered as nothing, and the lock says 1",
+    ]
+    assert "--renew" in lock.refusal(["x"])
+
+
 def test_the_lock_reads_what_it_writes_and_names_differences() -> None:
     written = lock.Lock(5, {"b": "1:2~x", "a": "3"})
     assert lock.parse(written.text()) == written

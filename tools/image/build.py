@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from tandem import __version__
 from tools.image import bundle, disk, loader, mirror, rootfs, sbom, tree, wheels
 from tools.image import lock as locks
 from tools.image.board import ROOT, Board
-from tools.image.run import Failed, say
+from tools.image.run import Failed, answer, command, say
 from tools.image.step import Steps, digest, hash_file
 
 LEVELS = {False: (6, 6), True: (19, 19)}
@@ -73,6 +74,8 @@ def packages(work: Work) -> tuple[locks.Lock, str]:
         return lock, inputs
     epoch = lock.epoch if lock else int(time.time()) // 86400 * 86400
     site = mirror.find()
+    if lock:
+        _still_offered(lock, site, work)
     versions = loader.build(loaders, site, lock.versions if lock else {}, work.log)
     versions |= rootfs.build(archive, site, lock, epoch, work.log)
     kept.write_text(json.dumps(versions, indent=1, sort_keys=True))
@@ -81,13 +84,20 @@ def packages(work: Work) -> tuple[locks.Lock, str]:
         locks.FILE.write_text(lock.text())
         say(f"{locks.FILE.name} written: {len(versions)} packages")
     elif wrong := locks.differences(lock.versions, versions):
-        raise Failed(
-            f"what Debian offers is not what {locks.FILE.name} says:\n  " + "\n  ".join(wrong) + "\nEither set "
-            "DEBIAN_MIRROR to an archive that still has these versions, or take the new ones: ./build.sh image --renew"
-        )
+        raise Failed(locks.refusal(wrong))
     inputs = _debian_inputs(lock)
     work.steps.note("Debian", inputs)
     return lock, inputs
+
+
+def _still_offered(lock: locks.Lock, site: mirror.Mirror, work: Work) -> None:
+    """Failed, within seconds and not after the long build, where the archive has moved on."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = site.sources(rootfs.SUITE, "main non-free-firmware")
+        env = {"APT_CONFIG": str(loader.private_apt(Path(folder), sources, "arm64"))}
+        command("package lists", ["apt-get", "update"], work.log, env)
+        if wrong := locks.gone(lock.versions, answer(["apt-cache", "madison", *lock.versions], env)):
+            raise Failed(locks.refusal(wrong))
 
 
 def _debian_inputs(lock: locks.Lock | None) -> str:

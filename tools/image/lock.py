@@ -53,6 +53,27 @@ def read(file: Path = FILE) -> Lock | None:
     return parse(file.read_text()) if file.exists() else None
 
 
+def gone(lock: dict[str, str], madison: str) -> list[str]:
+    """One sentence for each package whose version is not among those that `apt-cache madison` printed."""
+    offered: dict[str, list[str]] = {}
+    for line in madison.splitlines():
+        name, version, *_ = (part.strip() for part in line.split("|"))
+        offered.setdefault(name, []).append(version)
+    return [
+        f"{name} is offered as {', '.join(dict.fromkeys(offered.get(name, ['nothing'])))}, and the lock says {version}"
+        for name, version in sorted(lock.items())
+        if version not in offered.get(name, [])
+    ]
+
+
+def refusal(wrong: list[str]) -> str:
+    """What a person is told whose archive has moved on."""
+    return (
+        f"what Debian offers is not what {FILE.name} says:\n  " + "\n  ".join(wrong) + "\nEither set "
+        "DEBIAN_MIRROR to an archive that still has these versions, or take the new ones: ./build.sh image --renew"
+    )
+
+
 def differences(lock: dict[str, str], found: dict[str, str]) -> list[str]:
     """One sentence for each package that is not as the lock says; none is agreement."""
     said = []
