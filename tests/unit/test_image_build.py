@@ -1,6 +1,7 @@
 """The image's build: what it decides before and beside the programs that it calls."""
 
 import json
+import os
 import zlib
 from pathlib import Path
 
@@ -150,6 +151,18 @@ def test_each_boards_image_is_described(name: str, tmp_path: Path) -> None:
 def test_an_unknown_board_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="qemu-virt"):
         board.read("toaster")
+
+
+def test_a_filled_file_system_tells_nothing_of_when_its_files_were_read(tmp_path: Path) -> None:
+    made = []
+    for number in range(2):
+        source, out = tmp_path / f"source{number}", tmp_path / f"{number}.ext4"
+        (source / "deep").mkdir(parents=True)
+        (source / "deep/file").write_text("the same")
+        os.utime(source / "deep/file", (1000 * number, 86_400))
+        disk.ext4(out, 4, "boot", source, 86_400, tmp_path / "log")
+        made.append(out.read_bytes())
+    assert made[0] == made[1]
 
 
 def test_the_boot_loaders_memory_is_checksummed() -> None:

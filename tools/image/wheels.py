@@ -70,12 +70,12 @@ def fetch(folder: Path, log: Path) -> None:
 
 
 def install(folder: Path, target: Path, log: Path) -> None:
-    """Lay the wheels out in `target`."""
-    wheels = sorted(folder.glob("*.whl"))
+    """Lay the wheels out in `target`: by name, since of files by path pip would write down where they lay."""
+    wanted = ["==".join(wheel.name.split("-")[:2]) for wheel in sorted(folder.glob("*.whl"))]
     words: list[object] = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     words += ["--no-deps", "--no-index", "--no-compile", "--only-binary=:all:", "--python-version", PYTHON]
     words += ["--ignore-requires-python"]
     words += ["--implementation", "cp", "--abi", "cp313", "--abi", "abi3", "--abi", "none", "--target", target]
     words += [word for platform in PLATFORMS for word in ("--platform", platform)]
-    command("Python packages installed", [*words, *wheels], log)
+    command("Python packages installed", [*words, "--find-links", folder, *wanted], log)
     shutil.rmtree(target / "bin", ignore_errors=True)
