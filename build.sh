@@ -85,6 +85,7 @@ case $verb in
     test) setup; peers
         [ "${1:-}" = --image ] || exec $venv/bin/python -m pytest "$@"
         shift
+        $venv/bin/python -m tools.image.host
         $venv/bin/python -m tools.image
         $venv/bin/python -m tools.image --board rpi3b
         TANDEM_TEST_IMAGE=1 exec $venv/bin/python -m pytest tests/image "$@" ;;

@@ -4,10 +4,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from tools.image import mirror
+from tools.image import build, mirror
 from tools.image.loader import private_apt
 from tools.image.run import Failed, answer, command, say
 
@@ -103,3 +104,17 @@ def emulate(log: Path) -> None:
     command("arm64 programs", ["/lib/systemd/systemd-binfmt", file], log)
     if not (BINFMT / "qemu-aarch64").exists():
         raise Failed(f"the kernel did not take {file}: arm64 programs do not run here")
+
+
+def main() -> int:
+    """What booting an image needs is there afterwards: for tests, which install nothing themselves."""
+    try:
+        need(BOOT, build.cache() / "log/host.log")
+    except Failed as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
