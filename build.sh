@@ -66,6 +66,10 @@ peers() {
     done <<'LIST'
 mbpoll mbpoll
 tshark tshark
+ip iproute2
+nft nftables
+zstd zstd
+systemd-analyze systemd
 gcc gcc
 /usr/include/stdlib.h libc6-dev
 /usr/include/modbus/modbus.h libmodbus-dev
