@@ -67,7 +67,7 @@ peers() {
 mbpoll mbpoll
 tshark tshark
 ip iproute2
-nft nftables
+/usr/sbin/nft nftables
 zstd zstd
 systemd-analyze systemd
 gcc gcc
