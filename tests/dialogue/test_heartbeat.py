@@ -148,6 +148,31 @@ def test_refused_on_every_path_and_no_serial_beat_is_death() -> None:
     assert view.dead == "refused on lan.station, lan.control" and view.dead_ns <= ear.now
 
 
+def test_who_speaks_on_the_crossover_after_he_was_refused_is_not_dead() -> None:
+    """A member came back without its LANs: refusals of its dead heart prove nothing between two beats of its new one."""
+    ear = Ear().alive()
+    ear.after(60)
+    for path in (0, 1):
+        ear.heartbeat.refused(path, ear.now)
+    assert ear.after(30).dead
+    for _ in range(5):
+        ear.beat(2, nonce=PEER + 1)
+        assert not ear.after(20, step=1).dead
+    assert not ear.after(200).dead, "its silence is no proof either"
+
+
+def test_a_proof_of_death_that_nothing_renews_expires() -> None:
+    """Whoever is back behind a cut cable refuses nothing, and must not be taken for dead for ever."""
+    ear = Ear().alive()
+    ear.after(60)
+    for _ in range(3):
+        for path in (0, 1):
+            ear.heartbeat.refused(path, ear.now)
+        assert ear.after(1_000).dead
+    view = ear.after(1_500)
+    assert not view.dead and view.dead_ns == NEVER and view.silent
+
+
 def test_a_serial_beat_beats_the_refusals() -> None:
     ear = Ear().alive()
     ear.heartbeat.refused(0, ear.now)

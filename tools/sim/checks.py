@@ -101,9 +101,13 @@ class Checks:
             self._won[letter] = self.world.now, self.site.members[letter].node.journal.head
 
     def _answered(self, member: Member) -> None:
-        """Nothing was read on a line before a device there has answered this member. Raises Broken."""
+        """Nothing was read on a line before a device there has answered this member. Raises Broken.
+
+        Where both may drive the line, each hears what the other one asked for.
+        """
         held_ns, head = self._won[member.letter]
-        if self.site.wires.replied.get(member.letter, 0) > held_ns or not member.node.is_active:
+        replied = self.site.wires.replied.get(member.letter, 0) > held_ns
+        if replied or not member.node.is_active or self._may_both():
             del self._won[member.letter]
             return
         journal = member.node.journal

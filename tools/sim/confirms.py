@@ -18,7 +18,8 @@ class Confirms:
     """Counts by event, since a contact that chatters makes equal ones within a millisecond.
 
     Of those one window may come again: when an N(R) was lost nobody can tell which of equal events is offered anew.
-    An event whose confirm was lost may also come once as salvaged, where the unit offers it after that.
+    An event whose confirm was lost may also come once as salvaged, where the unit offers it after that. And an interrogation
+    may have shown the change before the event came: told with the gateway's time, which may be of the same millisecond.
     """
 
     def __init__(self, site: Site) -> None:
@@ -39,16 +40,19 @@ class Confirms:
         seen[key] += 1
         made = self.site.unit.made[key]  # none: a change that an interrogation showed, with the gateway's time
         most = made if made < 2 else made + _AGAIN
-        if sure and 0 < most < seen[key] and not (seen[key] == 2 and self._salvaged(event)):
+        if sure and 0 < most < seen[key] and not (seen[key] == 2 and self._explained(event)):
             return f"{center.name} was told {event.ioa} = {event.value} {seen[key]} times in one session"
         return ""
 
-    def _salvaged(self, event: Event) -> bool:
+    def _explained(self, event: Event) -> bool:
+        """The oldest record of that millisecond is a salvaged one, or a change with the gateway's own time."""
         node = self.site.members[event.served_by].node
         point = node.table.id(POINTS[event.ioa])
         rings = node.journal.slices(node.journal.cursor(0), node.journal.head, node.journal.soe.capacity)
         found = [r for ring in rings for r in unpack(ring) if r[3] == point and stamp(r[1] // 1000) == event.stamp]
-        return bool(found) and min(found)[5] & ~DEVICE_TIME == Cause.SALVAGED
+        causes = [record[5] for record in sorted(found)]
+        shown = len(causes) == 2 and not causes[0] & DEVICE_TIME and bool(causes[1] & DEVICE_TIME)
+        return shown or (bool(causes) and causes[0] & ~DEVICE_TIME == Cause.SALVAGED)
 
     def lost(self, since: int, until: int) -> str:
         """Which event that was confirmed between those times some center was never told of; "" for none."""

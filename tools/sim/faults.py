@@ -24,6 +24,8 @@ class Faults(Troubles):
         self.bench = site.bench
         self.kinds: list[str] = []
         """What was done so far."""
+        self.together: list[str] = []
+        """What gentle ones came to together: "apart" for each time that they left the members no path."""
         self.froze: Callable[[str, int], None] = lambda letter, began: None
         """Called with a member and since when it stood still, before it goes on."""
         site.aims.steps = self._steps
@@ -50,7 +52,10 @@ class Faults(Troubles):
         member = self.site.members[fault.letter]
         self.world.tell(f"FAULT {fault.kind} of {fault.letter} for {fault.for_ms} ms")
         self.kinds.append(fault.kind)
+        whole = not self.air.apart()
         mend = KINDS[fault.kind](self, member)
+        if fault.kind in GENTLE and whole and self.air.apart():
+            self.together.append("apart")
 
         began = self.world.now
 

@@ -47,6 +47,8 @@ class Ledger:
         """What was told before may have been lost with a journal that nobody else had."""
         self.confirms = Confirms(site)
         self._highest: dict[int, float] = {}
+        self._unprotected: dict[int, float] = {}
+        """By address: the last value that an active told which had no standby to wait for."""
         self._session: dict[str, tuple[int, set[tuple[int, float, bytes]]]] = {}
         self._frozen: dict[str, tuple[int, int]] = {}
         rows = (row for slave in site.config.slaves for row in slave.rows if row.deadband)
@@ -108,6 +110,7 @@ class Ledger:
         members = self.site.members
         active, standby = members.get(event.served_by), members.get(other(event.served_by))
         if not active or not standby or not active.up or not standby.up or not active.node.sync.granter.granting:
+            self._unprotected[event.ioa] = event.value
             return
         if standby.node.sync.granter.active or not standby.node.sync.lease.in_sync(self.world.now):
             return
@@ -132,8 +135,14 @@ class Ledger:
         if not member.node.role.takeover.in_sync:
             return
         for ioa, value in self._highest.items():
-            if not self._has(member, ioa, value):
+            if not self._has(member, ioa, value) and not self._comes_yet(ioa, value):
                 raise Broken(f"amnesia: {member.letter} is active in sync without {ioa} = {value}, told to a center")
+
+    def _comes_yet(self, ioa: int, value: float) -> bool:
+        """An active without a standby told it and withheld the unit's confirm: the unit keeps it for whoever is active."""
+        return self._unprotected.get(ioa) == value and any(
+            key[0] == ioa and struct.unpack_from("<f", key[1])[0] == value for key in self.site.unit.waiting
+        )
 
     def forget(self) -> None:
         """What was told until now is no measure any more."""

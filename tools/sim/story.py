@@ -63,7 +63,7 @@ class Story:
         self._operating = self.site.moving = False
         self.world.run(_QUIET_NS)
         self.checks.alive()
-        self.checks.calm(self.faults.kinds, at_heal)
+        self.checks.calm([*self.faults.kinds, *self.faults.together], at_heal)
         self.checks.ledger.settle()
         for center in self.site.centers.values():
             center.interrogate()

@@ -255,6 +255,8 @@ class Heartbeat:
             self._service_ns = NEVER
         if self._lines_ns != NEVER and now - self._lines_ns > _TOKEN_NS:
             self._lines_ns, self._lines_drained = NEVER, False
+        if self._dead and now - self._paths.last_refused() > _TOKEN_NS:
+            self._dead, self._dead_ns = "", NEVER  # nobody refuses any more: it may be back behind a cut cable
         if self._missed_q_ms and now - self._missed_ns > self.rules.dead_ns:
             self._missed_q_ms, self._disproof_due = 0, NEVER
 

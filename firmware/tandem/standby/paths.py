@@ -65,20 +65,29 @@ class Paths:
         return True
 
     def dead(self, fresh_ns: int, now: int) -> str:
-        """The proof of death, or "": refused on each IP path that lived, and no serial beat in its time."""
+        """The proof of death, or "": refused on each IP path that lived, and no serial beat in its time.
+
+        `fresh_ns`: the newest fresh beat of any path. A refusal proves nothing about who spoke after it: a member may be back
+        without its LANs, and then only a serial path tells so.
+        """
         if self.probed_ns == NEVER:
             return ""
         since = self.probed_ns - self.rules.dead_ns
         lived = [path for path in self.each if path.fresh_ns != NEVER and path.fresh_ns >= since]
         wired = [path for path in lived if not path.serial]
-        probed = self.probed_ns - self.rules.heartbeat_ns
-        if not wired or not all(p.refused_ns > p.fresh_ns and p.refused_ns >= probed for p in wired):
+        on_its_way_ns = max((path.delivery_ns for path in lived if path.serial), default=0)
+        counts = max(self.probed_ns - self.rules.heartbeat_ns, fresh_ns - on_its_way_ns, now - self.rules.dead_ns)
+        if not wired or not all(p.refused_ns > p.fresh_ns and p.refused_ns >= counts for p in wired):
             return ""
         serial_ns = max((2 * path.delivery_ns + PROOF_NS for path in lived if path.serial), default=0)
         refused_ns = max(path.refused_since for path in wired)
         if now - max(self.probed_ns, fresh_ns) < serial_ns or now - refused_ns < ADDRESS_DIES_NS:
             return ""
         return f"refused on {', '.join(path.name for path in wired)}"
+
+    def last_refused(self) -> int:
+        """When a datagram was refused last, on any path."""
+        return max((path.refused_ns for path in self.each), default=NEVER)
 
     def answer_at(self) -> int | None:
         """When a probe that was sent must be answered on the slowest path."""
