@@ -69,6 +69,7 @@ tshark tshark
 ip iproute2
 /usr/sbin/nft nftables
 zstd zstd
+stress-ng stress-ng
 systemd-analyze systemd
 gcc gcc
 /usr/include/stdlib.h libc6-dev

@@ -10,6 +10,7 @@ FIGURES = {
     "netns": ("tools.bench.netns", "outages on real networks, beside keepalived, and who answered too late; as root"),
     "kills": ("tools.bench.kills", "the active killed under events that a device keeps until they are confirmed"),
     "rolechanges": ("tools.bench.rolechanges", "ordered role changes in a row: how long, and did a contact chatter"),
+    "saturated": ("tools.bench.saturated", "an hour with every core busy: what moved that nobody touched"),
     "load": ("tools.bench.load", "events a second through a running pair, mirrored, to a counting client"),
     "lag": ("tools.bench.load.lag", "the mirror's lag and both processors at a rate of transitions; bursts"),
     "idle": ("tools.bench.idle", "what a member costs when nothing happens: processor and memory"),
