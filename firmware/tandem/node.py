@@ -55,6 +55,7 @@ class Node(Parts):
         self.desk = Desk(self, self.reporter)
         self.conduct = Conduct(self, self.desk, self.commit)
         self.service.listen(False, now)
+        self._thinks = False
         self._news = True  # something came that a decision may depend on: no values, no octets of masters and centers
         self._now = self._think_at = self._think_due = now
         self._decided_due = 0  # when the parts that decide are due; 0: ask them anew
@@ -169,9 +170,10 @@ class Node(Parts):
     # --- the turn -------------------------------------------------------------------------------------------------
 
     def tick(self, now: int) -> None:
-        """Everything that is due, in the order of the data's way; then the decisions; then what leaves."""
+        """Everything that is due, in the order of the data's way; then the decisions. `pump` ends the turn."""
         self._now = now
         thinks = self._news or self.role.asked or now >= min(self._think_at - _EARLY_NS, self._think_due)
+        self._thinks = thinks
         self._news = self.role.role is Role.RELEASING  # then whatever comes may end the hand-over
         if thinks:
             self._decided_due = 0
@@ -185,6 +187,10 @@ class Node(Parts):
         if thinks:
             self._think_at = now + THINK_NS
             self._decide(now)
+
+    def pump(self, now: int) -> None:
+        """The rest of the turn, when the decisions were carried out: what is remembered, told, and leaves."""
+        if self._thinks:
             self.conduct.remember(now)
             self.commit.tick(now)
             self._actions += self.unsaved.again(now) + self.keeping.tick(now)

@@ -134,10 +134,11 @@ class Supervisor:
         now = self.enter()
         self._machine.look(now)
         self._write(self.node.first(now))
-        self.node.tick(now)
-        if clock.monotonic_ns() - now > self._late_after_ns:
-            self._was_away(clock.monotonic_ns())
-        self._do_actions()
+        for half in (self.node.tick, self.node.pump):  # what was decided is done before anything else is thought of
+            half(now)
+            if clock.monotonic_ns() - now > self._late_after_ns:
+                self._was_away(clock.monotonic_ns())
+            self._do_actions()
         outgoing = self.node.outgoing()
         self._turn_ended = clock.monotonic_ns()
         self._body = self.node.beat_body()
@@ -166,7 +167,7 @@ class Supervisor:
         now, news = self.enter(), False
         if not readable:
             self._wakes_at = 0
-        if readable or now >= self._due_at:
+        if readable or self._due_at - now < self._idle_ns:
             news = self._drain_heart(readable)
             self._due_at = self.node.due()  # a silence that was to be judged then may have ended meanwhile
         if self._turn_due or self.stopped.done():

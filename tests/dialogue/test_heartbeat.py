@@ -149,7 +149,7 @@ def test_refused_on_every_path_and_no_serial_beat_is_death() -> None:
 
 
 def test_who_speaks_on_the_crossover_after_he_was_refused_is_not_dead() -> None:
-    """A member came back without its LANs: refusals of its dead heart prove nothing between two beats of its new one."""
+    """A member is back without its LANs: what refused for its dead heart proves nothing between two of its beats."""
     ear = Ear().alive()
     ear.after(60)
     for path in (0, 1):

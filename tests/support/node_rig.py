@@ -53,6 +53,7 @@ class NodeRig:
         while True:
             self.node.heart_says(HeartTurn(self.now), self.now)
             self.node.tick(self.now)
+            self.node.pump(self.now)
             for action in self.node.actions():
                 if isinstance(action, Persist):
                     self.node.persisted(action, "", self.now)

@@ -18,8 +18,9 @@ class Confirms:
     """Counts by event, since a contact that chatters makes equal ones within a millisecond.
 
     Of those one window may come again: when an N(R) was lost nobody can tell which of equal events is offered anew.
-    An event whose confirm was lost may also come once as salvaged, where the unit offers it after that. And an interrogation
-    may have shown the change before the event came: told with the gateway's time, which may be of the same millisecond.
+    An event whose confirm was lost may also come once as salvaged, where the unit offers it after that. And an
+    interrogation may have shown the change before the event came: told with the gateway's time, which may be of the
+    same millisecond.
     """
 
     def __init__(self, site: Site) -> None:

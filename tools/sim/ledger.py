@@ -139,7 +139,7 @@ class Ledger:
                 raise Broken(f"amnesia: {member.letter} is active in sync without {ioa} = {value}, told to a center")
 
     def _comes_yet(self, ioa: int, value: float) -> bool:
-        """An active without a standby told it and withheld the unit's confirm: the unit keeps it for whoever is active."""
+        """An active without a standby told it and withheld the confirm: the unit keeps it for whoever is active."""
         return self._unprotected.get(ioa) == value and any(
             key[0] == ioa and struct.unpack_from("<f", key[1])[0] == value for key in self.site.unit.waiting
         )

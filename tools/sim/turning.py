@@ -99,10 +99,11 @@ class SupervisorLoop(Sockets):
             self._clock_check_at = now + SECOND
             self.node.clock_reads(_UTC_US + self.clock_step_us + now // 1000, True, now)
         yield from self.write_all(self.node.first(now))
-        self.node.tick(now)
-        yield
-        self._enter()
-        yield from self._do_actions()
+        for half in (self.node.tick, self.node.pump):
+            half(now)
+            yield
+            self._enter()
+            yield from self._do_actions()
         outgoing = self.node.outgoing()
         self._turn_ended = self.world.now
         self._publish(self.node.beat_body())

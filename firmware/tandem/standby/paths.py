@@ -67,8 +67,8 @@ class Paths:
     def dead(self, fresh_ns: int, now: int) -> str:
         """The proof of death, or "": refused on each IP path that lived, and no serial beat in its time.
 
-        `fresh_ns`: the newest fresh beat of any path. A refusal proves nothing about who spoke after it: a member may be back
-        without its LANs, and then only a serial path tells so.
+        `fresh_ns`: the newest fresh beat of any path. A refusal proves nothing about who spoke after it: a member may
+        be back without its LANs, and then only a serial path tells so.
         """
         if self.probed_ns == NEVER:
             return ""
