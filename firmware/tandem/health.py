@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tandem.config import when
 from tandem.config.model import Condition, Config
 from tandem.database import Database
+from tandem.engine import earliest
 from tandem.point import MS, SECOND
 from tandem.system import device_point
 
@@ -57,6 +58,11 @@ class Judgement:
             self.found = self.holds = self._lasts(self.seen(), now)
         return before != self.holds
 
+    def due(self) -> int | None:
+        """When a loss that is there will have lasted; None where nothing is on its way."""
+        waits = self.since_ns >= 0 and not self.holds
+        return self.since_ns + self.for_ns if waits else None
+
     def _lasts(self, seen: bool, now: int) -> bool:
         """It was there for `for_ns` without a break."""
         if not seen:
@@ -72,6 +78,10 @@ class Health:
     def __init__(self, judgements: list[Judgement]) -> None:
         self.judgements = judgements
         self.value = BEST
+
+    def due(self) -> int | None:
+        """When the next loss will hold, if nothing changes."""
+        return earliest(*(one.due() for one in self.judgements))
 
     def look(self, now: int, serving: bool) -> list[str]:
         """Judge everything; returns a sentence for each loss that began or ended to hold."""

@@ -179,11 +179,15 @@ class Heart:
     # --- in -----------------------------------------------------------------------------------------------------------
 
     def _hear(self, ready: list[int], now: int) -> None:
-        """Round after round until nothing has anything more: a silence is judged when all that was said is heard."""
+        """Late: round after round until nothing has more, for a silence is judged when all that was said is heard.
+
+        In time one round has all of it, and what comes meanwhile ends the next wait.
+        """
+        late = now - self.page.heart_ns > 2 * self.guard.rules.tick_ns
         for _ in range(_READS_MAX):
             for fd in ready:
                 self._readers.read(fd, now)
-            if not ready or not (ready := self._readers.ready()):
+            if not (late and ready and (ready := self._readers.ready())):
                 return
 
     def _hear_supervisor(self, now: int) -> None:

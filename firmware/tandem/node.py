@@ -30,7 +30,7 @@ from tandem.standby.own import OwnState
 from tandem.standby.peer import NEVER
 from tandem.statistics import Figures
 
-THINK_NS = 100 * MS
+THINK_NS = 200 * MS
 """So often a node looks at everything, even if nothing happens."""
 _EARLY_NS = 20 * MS  # it does so earlier where something woke the loop anyhow
 _INTRUDERS_SAID = 10  # each of the first ones, then every hundredth
@@ -222,15 +222,21 @@ class Node(Parts):
         return OwnState(
             health=self.health.value,
             ready=self.proven and self.role.permit > 0,
-            fault=self.unfenced, address_unanswered=self.unanswered(now),
+            fault=self.unfenced,
+            address_unanswered=self.unanswered(now),
             in_sync=self.sync.lease.in_sync(now) if not granter.active else granter.granting,
-            last_in_sync=self.remembered.last_in_sync, was_standby=self.remembered.was_standby,
-            epoch=self.epoch, head=self.journal.head, reserved_epoch=self.reserved_epoch,
+            last_in_sync=self.remembered.last_in_sync,
+            was_standby=self.remembered.was_standby,
+            epoch=self.epoch,
+            head=self.journal.head,
+            reserved_epoch=self.reserved_epoch,
             spent_epoch=self.remembered.reserved,
             acknowledged=granter.acknowledged,
             drained=self.field.drained,
-            settled=not self.control.busy, confirmed=not self.conduct.owed(now),
-            descends=self.descends, witness=self.witness.look(now),
+            settled=not self.control.busy,
+            confirmed=not self.conduct.owed(now),
+            descends=self.descends,
+            witness=self.witness.look(now),
         )
 
     def _pump(self, now: int) -> None:
@@ -254,7 +260,13 @@ class Node(Parts):
     def due(self) -> int:
         """When `tick` must come, at the latest."""
         if not self._decided_due:
-            parts = self.linkup.due(), self.role.due(), self.heartbeat.due(self._now), self.asks_due()
+            parts = (
+                self.linkup.due(),
+                self.role.due(),
+                self.heartbeat.due(self._now),
+                self.asks_due(),
+                self.health.due(),
+            )
             self._decided_due = earliest(self._think_at, *parts) or self._think_at
         self._think_due = earliest(self._decided_due, self.mirror.due()) or self._decided_due
         due = earliest(self.field.due(), self.service.due(), self.control.due(), self.keeping.due())

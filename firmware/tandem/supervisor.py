@@ -167,7 +167,7 @@ class Supervisor:
         now, news = self.enter(), False
         if not readable:
             self._wakes_at = 0
-        if readable or self._due_at - now < self._idle_ns:
+        if readable or now >= self._due_at:
             news = self._drain_heart(readable)
             self._due_at = self.node.due()  # a silence that was to be judged then may have ended meanwhile
         if self._turn_due or self.stopped.done():
