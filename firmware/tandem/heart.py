@@ -126,8 +126,7 @@ class Heart:
                 outputs, at = self.guard.outputs(), 0
 
     def _send(self, send: do.Send) -> None:
-        path = self.paths[send.path]
-        if path.fd < 0:
+        if (path := self.paths[send.path]).fd < 0:
             return
         try:
             os.write(path.fd, send.octets)
@@ -179,16 +178,13 @@ class Heart:
     # --- in -----------------------------------------------------------------------------------------------------------
 
     def _hear(self, ready: list[int], now: int) -> None:
-        """Late: round after round until nothing has more, for a silence is judged when all that was said is heard.
-
-        In time one round has all of it, and what comes meanwhile ends the next wait.
-        """
-        late = now - self.page.heart_ns > 2 * self.guard.rules.tick_ns
-        for _ in range(_READS_MAX):
+        """Late: round after round, since a silence is judged when all is heard; in time one round has all of it."""
+        rounds = _READS_MAX if now - self.page.heart_ns > 2 * self.guard.rules.tick_ns else 1
+        while ready and rounds:
             for fd in ready:
                 self._readers.read(fd, now)
-            if not (late and ready and (ready := self._readers.ready())):
-                return
+            rounds -= 1
+            ready = self._readers.ready() if rounds else []
 
     def _hear_supervisor(self, now: int) -> None:
         for _ in range(_READS_MAX):

@@ -66,8 +66,7 @@ class Node(Parts):
         """This process is to end: True while its role still has to change hands."""
         self._news = True
         self.role.leaving = "this process is to end"
-        unsaved = self.stories.hurry()
-        return unsaved or self.has_addresses
+        return self.stories.hurry() or self.has_addresses
 
     def door(self, slave: str, fault: str, now: int) -> None:
         """Where a slave listens ("": the hot-standby link): `fault` is tried again, "" is all well."""
@@ -172,10 +171,9 @@ class Node(Parts):
     def tick(self, now: int) -> None:
         """Everything that is due, in the order of the data's way; then the decisions. `pump` ends the turn."""
         self._now = now
-        thinks = self._news or self.role.asked or now >= min(self._think_at - _EARLY_NS, self._think_due)
-        self._thinks = thinks
+        self._thinks = self._news or self.role.asked or now >= min(self._think_at - _EARLY_NS, self._think_due)
         self._news = self.role.role is Role.RELEASING  # then whatever comes may end the hand-over
-        if thinks:
+        if self._thinks:
             self._decided_due = 0
             self.view = self.heartbeat.tick(now)
             self.conduct.heartbeat_wishes()
@@ -184,7 +182,7 @@ class Node(Parts):
         self.service.tick(now)
         self.desk.tick(now)
         self.conduct.drain(now)
-        if thinks:
+        if self._thinks:
             self._think_at = now + THINK_NS
             self._decide(now)
 
@@ -222,21 +220,15 @@ class Node(Parts):
         return OwnState(
             health=self.health.value,
             ready=self.proven and self.role.permit > 0,
-            fault=self.unfenced,
-            address_unanswered=self.unanswered(now),
+            fault=self.unfenced, address_unanswered=self.unanswered(now),
             in_sync=self.sync.lease.in_sync(now) if not granter.active else granter.granting,
-            last_in_sync=self.remembered.last_in_sync,
-            was_standby=self.remembered.was_standby,
-            epoch=self.epoch,
-            head=self.journal.head,
-            reserved_epoch=self.reserved_epoch,
+            last_in_sync=self.remembered.last_in_sync, was_standby=self.remembered.was_standby,
+            epoch=self.epoch, head=self.journal.head, reserved_epoch=self.reserved_epoch,
             spent_epoch=self.remembered.reserved,
             acknowledged=granter.acknowledged,
             drained=self.field.drained,
-            settled=not self.control.busy,
-            confirmed=not self.conduct.owed(now),
-            descends=self.descends,
-            witness=self.witness.look(now),
+            settled=not self.control.busy, confirmed=not self.conduct.owed(now),
+            descends=self.descends, witness=self.witness.look(now),
         )
 
     def _pump(self, now: int) -> None:
@@ -260,14 +252,8 @@ class Node(Parts):
     def due(self) -> int:
         """When `tick` must come, at the latest."""
         if not self._decided_due:
-            parts = (
-                self.linkup.due(),
-                self.role.due(),
-                self.heartbeat.due(self._now),
-                self.asks_due(),
-                self.health.due(),
-            )
-            self._decided_due = earliest(self._think_at, *parts) or self._think_at
+            parts = self.linkup.due(), self.role.due(), self.heartbeat.due(self._now), self.asks_due()
+            self._decided_due = earliest(self._think_at, self.health.due(), *parts) or self._think_at
         self._think_due = earliest(self._decided_due, self.mirror.due()) or self._decided_due
         due = earliest(self.field.due(), self.service.due(), self.control.due(), self.keeping.due())
         return min(self._think_due, due or self._think_due)
@@ -298,10 +284,6 @@ class Node(Parts):
         return BeatBody(self.role.role, self.role.own.health, flags, self.epoch, self.journal.head, released)
 
     # --- for the local API ----------------------------------------------------------------------------------------
-
-    def reset_statistics(self, device: str) -> str:
-        """Count anew, for one device or ("") all of this member. Raises ValueError for a device that is not there."""
-        return self.reporter.statistics.reset(device)
 
     def status(self, now: int) -> dict[str, object]:
         """Everything the front panel knows and more."""

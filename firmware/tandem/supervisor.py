@@ -134,7 +134,7 @@ class Supervisor:
         now = self.enter()
         self._machine.look(now)
         self._write(self.node.first(now))
-        for half in (self.node.tick, self.node.pump):  # what was decided is done before anything else is thought of
+        for half in (self.node.tick, self.node.pump):  # what was decided is done first
             half(now)
             if clock.monotonic_ns() - now > self._late_after_ns:
                 self._was_away(clock.monotonic_ns())
@@ -181,11 +181,10 @@ class Supervisor:
 
     def _do_actions(self) -> None:
         for _ in range(8):  # an action may be answered at once (a file written), and the answer may ask for more
-            actions = self.node.actions()
+            for action in (actions := self.node.actions()):
+                self.carry_out[type(action)](action)
             if not actions:
                 return
-            for action in actions:
-                self.carry_out[type(action)](action)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 

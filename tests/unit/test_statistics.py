@@ -49,21 +49,21 @@ def test_nothing_is_written_while_nothing_changes(rig: NodeRig) -> None:
 def test_a_reset_begins_anew_and_leaves_the_master_alone(rig: NodeRig) -> None:
     counts = rig.device("F1").counts
     counts.timeouts, rig.device("M1").counts.timeouts = 7, 2
-    assert "device F1 begin anew on member a" in rig.node.reset_statistics("F1")
+    assert "device F1 begin anew on member a" in rig.node.reporter.statistics.reset("F1")
     counts.timeouts += 1
     rig.after(1100)
     assert (rig.value("device.F1.timeouts"), rig.value("device.M1.timeouts")) == (1, 2)
     assert counts.timeouts == 8
     devices = rig.node.status(rig.now)["devices"]
     assert isinstance(devices, dict) and devices["F1"]["timeouts"] == 1
-    rig.node.reset_statistics("")
+    rig.node.reporter.statistics.reset("")
     rig.after(1100)
     assert (rig.value("device.F1.timeouts"), rig.value("device.M1.timeouts")) == (0, 0)
 
 
 def test_a_reset_of_a_device_that_is_not_there_names_it(rig: NodeRig) -> None:
     with pytest.raises(ValueError, match='no device "F9"'):
-        rig.node.reset_statistics("F9")
+        rig.node.reporter.statistics.reset("F9")
 
 
 def test_the_worst_turn_is_kept_until_it_is_reset(rig: NodeRig) -> None:
@@ -73,7 +73,7 @@ def test_the_worst_turn_is_kept_until_it_is_reset(rig: NodeRig) -> None:
     assert rig.value("clock_error_ms") == 0.25
     assert rig.value("process.worst_turn_ms") == 8.0 and rig.value("process.turns") == 20
     assert rig.value("process.resident_mib") == 36.0 and rig.value("process.uptime_s") == 2
-    rig.node.reset_statistics("")
+    rig.node.reporter.statistics.reset("")
     rig.node.figures(Figures(30, 3.0, 36.0, 5.0, 3))
     rig.after(1100)
     assert rig.value("process.worst_turn_ms") == 3.0

@@ -151,7 +151,7 @@ class LocalApi:
         return {"sentence": sentence}
 
     def _reset_statistics(self, asked: dict[str, object]) -> dict[str, object]:
-        return {"sentence": self.node.reset_statistics(str(asked.get("device", "")))}
+        return {"sentence": self.node.reporter.statistics.reset(str(asked.get("device", "")))}
 
 
 def _whole(asked: dict[str, object], key: str, default: int) -> int:
