@@ -255,7 +255,7 @@ class Node(Parts):
             parts = self.linkup.due(), self.role.due(), self.heartbeat.due(self._now), self.asks_due()
             self._decided_due = earliest(self._think_at, self.health.due(), *parts) or self._think_at
         self._think_due = earliest(self._decided_due, self.mirror.due()) or self._decided_due
-        due = earliest(self.field.due(), self.service.due(), self.control.due(), self.keeping.due())
+        due = earliest(self.field.due(), self.service.due(), self.control.due(), self.keeping.due(), self.sync.due())
         return min(self._think_due, due or self._think_due)
 
     def actions(self) -> list[Action]:

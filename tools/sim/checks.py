@@ -39,6 +39,7 @@ class Checks:
         self._epochs: dict[int, str] = {}
         self._active: dict[str, int] = {}
         self._served_epoch = 0
+        self._unheard: set[int] = set()  # epochs whose active took no turn while the other member was up
         """The highest epoch in which a center was served: one that nobody saw may be passed over."""
         self._unserved_since = -1
         self._excused_until = 0
@@ -138,14 +139,18 @@ class Checks:
             self._active.pop(letter, None)
             return
         epoch = role.epoch
+        if self.site.members[other(letter)].up:
+            self._unheard.discard(epoch)
         if self._active.get(letter) == epoch:
             if member.node.service.serves_group():
                 self._served_epoch = max(self._served_epoch, epoch)
             return
-        if (epoch in self._epochs or epoch <= self._served_epoch) and not self._lied() and not self._may_both():
+        risen = epoch > self._served_epoch or self._unheard.issuperset(e for e in self._epochs if e > epoch)
+        if (epoch in self._epochs or not risen) and not self._lied() and not self._may_both():
             raise Broken(f"epochs: {epoch} of {letter} does not rise above {max(self._epochs)}")
         fresh = letter not in self._active
         self._active[letter], self._epochs[epoch] = epoch, letter
+        self._unheard.add(epoch)
         if fresh:
             self.role_changes += 1
             self.ledger.claimed(member)

@@ -13,6 +13,9 @@ from tandem.point import MS
 from tandem.standby.grant import Grant, Granter, Lease
 from tandem.standby.guard_words import Rules
 
+_LOOK_NS = 10 * MS
+"""So often it is looked whether the heart has turned: a withdrawal counts from the last turn that is known."""
+
 
 class Sync:
     """Both sides of the sync lease of one member, fed by what its heart tells."""
@@ -23,6 +26,7 @@ class Sync:
         self._rules = rules
         self._granting_page = False
         self._withdrawn_page_ns: int | None = None
+        self._looked_ns = 0
 
     def heard(self, word: Heard, now: int) -> None:
         """A verified frame of the peer; one that echoes nothing of ours, or something old, says nothing."""
@@ -45,6 +49,7 @@ class Sync:
     def flags(self, now: int) -> int:
         """The flags of the next page; to be published at once."""
         granting = self.granter.granting
+        self._looked_ns = now
         if self._granting_page and not granting:
             self._withdrawn_page_ns = now
         self._granting_page = granting
@@ -55,3 +60,7 @@ class Sync:
         if not self.granter.active:
             return IN_SYNC if self.lease.in_sync(now) else 0
         return WITHDRAWN if self.granter.state is Grant.WITHDRAWING else WITHDRAWN | ALONE
+
+    def due(self) -> int | None:
+        """When to hear whether a beat has told the withdrawal; None where nothing waits for that."""
+        return None if self._withdrawn_page_ns is None else self._looked_ns + _LOOK_NS
